@@ -1,0 +1,117 @@
+package slipway
+
+import "time"
+
+// Status is where an Execution stands, in CodePipeline's words.
+type Status string
+
+// The statuses. An execution is Queued, then InProgress (Stopping once a
+// person asked for its stop), then ends as one of the other four.
+const (
+	StatusQueued     Status = "Queued"
+	StatusInProgress Status = "InProgress"
+	StatusStopping   Status = "Stopping"
+	StatusStopped    Status = "Stopped"
+	StatusSucceeded  Status = "Succeeded"
+	StatusFailed     Status = "Failed"
+	StatusSuperseded Status = "Superseded"
+)
+
+// Ended reports whether an execution with this status is over.
+func (s Status) Ended() bool {
+	switch s {
+	case StatusStopped, StatusSucceeded, StatusFailed, StatusSuperseded:
+		return true
+	case StatusQueued, StatusInProgress, StatusStopping:
+		return false
+	}
+	return false
+}
+
+// Outcome is what the Deploy stage really did. It is empty until an execution
+// has ended, and for one that was superseded or stopped before it began.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDeployed   Outcome = "deployed"
+	OutcomeUnchanged  Outcome = "unchanged"
+	OutcomeRolledBack Outcome = "rolled-back"
+	OutcomeReplaced   Outcome = "replaced"
+	OutcomeTimedOut   Outcome = "timed-out"
+	OutcomeStopped    Outcome = "stopped"
+	OutcomeFailed     Outcome = "failed"
+)
+
+// Status is the status in which an execution with this outcome ends.
+func (o Outcome) Status() Status {
+	switch o {
+	case OutcomeDeployed, OutcomeUnchanged:
+		return StatusSucceeded
+	case OutcomeReplaced:
+		return StatusSuperseded
+	case OutcomeStopped:
+		return StatusStopped
+	case OutcomeRolledBack, OutcomeTimedOut, OutcomeFailed:
+		return StatusFailed
+	}
+	return StatusFailed
+}
+
+// Who rolled a deployment back.
+const (
+	ByECS     = "ecs"
+	BySlipway = "slipway"
+)
+
+// Stage is a part of a Pipeline.
+type Stage string
+
+// The stages of every pipeline.
+const (
+	StageSource Stage = "Source"
+	StageDeploy Stage = "Deploy"
+)
+
+// Execution is one run of an App's Pipeline for one Change.
+type Execution struct {
+	// ID is a UUID of version 7: ordering by it is ordering by creation.
+	ID       string   `json:"id"`
+	Revision Revision `json:"revision"`
+	Trigger  Trigger  `json:"trigger"`
+
+	Status  Status  `json:"status"`
+	Stage   Stage   `json:"stage,omitempty"`
+	Outcome Outcome `json:"outcome,omitempty"`
+	// RolledBackBy is ByECS or BySlipway when the outcome is rolled-back.
+	RolledBackBy string `json:"rolledBackBy,omitempty"`
+	// Reason says why, for a person: one line that may be followed by details.
+	Reason string `json:"reason,omitempty"`
+
+	CreatedAt time.Time `json:"createdAt"`
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+
+	// Deployment is what Deploy intends and has written down so far.
+	Deployment Deployment `json:"deployment,omitzero"`
+	// Observation is the latest, nil before the first.
+	Observation *Observation `json:"observation,omitempty"`
+	// Stop is a request to stop that waits to be honoured, or was.
+	Stop *StopRequest `json:"stop,omitempty"`
+}
+
+// App is the app whose pipeline this execution runs.
+func (e Execution) App() App { return e.Revision.App }
+
+// StopRequest asks a running execution to end early.
+type StopRequest struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+	// Abandon leaves the service as it is instead of putting back what ran
+	// before (CodePipeline's "stop and abandon").
+	Abandon bool `json:"abandon,omitempty"`
+	// Superseded marks the stop of an execution that a newer commit takes over
+	// from, in mode replace.
+	Superseded bool `json:"superseded,omitempty"`
+}

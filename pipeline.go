@@ -1,0 +1,55 @@
+package slipway
+
+import "time"
+
+// Mode says what happens to a commit that arrives while its app's pipeline is
+// busy.
+type Mode string
+
+// The modes.
+const (
+	// ModeSuperseded keeps only the newest waiting execution; older waiting
+	// ones end as Superseded.
+	ModeSuperseded Mode = "superseded"
+	// ModeQueued runs every execution, in order.
+	ModeQueued Mode = "queued"
+	// ModeReplace lets a newer commit take over at once; the running execution
+	// ends as Superseded.
+	ModeReplace Mode = "replace"
+)
+
+// DefaultTimeout is how long Deploy may take when pipeline.yaml says nothing.
+// CodePipeline's ECS action allows at most 60 minutes; a rolling deployment
+// with the default deregistration delay of 300 s rarely needs 15.
+const DefaultTimeout = 30 * time.Minute
+
+// Pipeline is how one App is deployed: the defaults, changed by slipway.yaml
+// and the app's pipeline.yaml as they stood at the commit that is deployed.
+type Pipeline struct {
+	Mode    Mode          `json:"mode"`
+	Timeout time.Duration `json:"timeout"`
+	Place   Place         `json:"place"`
+}
+
+// Place is where an App runs in AWS. Empty Region, RoleARN and Endpoint leave
+// it to the SDK's own configuration.
+type Place struct {
+	Cluster string `json:"cluster"`
+	Service string `json:"service"`
+	Region  string `json:"region,omitempty"`
+	// RoleARN is assumed for every call.
+	RoleARN string `json:"roleArn,omitempty"`
+	// Endpoint is the base URL of the ECS API.
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// DefaultPipeline is the pipeline of an app with nothing but a revision.json:
+// it deploys to the ECS service of the app's name in the ECS cluster of its
+// folder's name.
+func DefaultPipeline(app App) Pipeline {
+	return Pipeline{
+		Mode:    ModeSuperseded,
+		Timeout: DefaultTimeout,
+		Place:   Place{Cluster: app.Cluster, Service: app.Name},
+	}
+}

@@ -1,0 +1,72 @@
+package slipway
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Image is one entry of revision.json: the image that a container should run.
+// The JSON form is CodePipeline's image definitions file.
+type Image struct {
+	// Container is the container's name in the task definition.
+	Container string `json:"name"`
+	// URI is an image reference by tag or digest, at most 255 characters.
+	URI string `json:"imageUri"`
+}
+
+// Revision is the content of one app's revision.json at one commit.
+type Revision struct {
+	App App `json:"app"`
+	// Commit is the newest commit that touched the app's folder, as 40 or 64
+	// hex digits.
+	Commit string `json:"commit"`
+	// Blob is git's object id of revision.json. Two revisions with the same
+	// blob are the same content, whatever their commits.
+	Blob   string  `json:"blob,omitempty"`
+	Images []Image `json:"images"`
+}
+
+// Commit is a commit of the deployment repository, as history shows it.
+type Commit struct {
+	ID      string    `json:"commit"`
+	Author  string    `json:"author"` // "Name <address>"
+	Time    time.Time `json:"time"`   // author date
+	Message string    `json:"message"`
+}
+
+// Change is from one Revision to another of one App. From is the zero Revision
+// when the app is new.
+type Change struct {
+	From Revision
+	To   Revision
+}
+
+// SameImages reports whether two lists name the same image for each container,
+// in whatever order.
+func SameImages(a, b []Image) bool {
+	byContainer := func(x, y Image) int { return strings.Compare(x.Container, y.Container) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byContainer), slices.SortedFunc(slices.Values(b), byContainer))
+}
+
+// FormatImages writes images for people: the bare URI when there is one,
+// otherwise "name=uri" joined by ", ".
+func FormatImages(images []Image) string {
+	if len(images) == 1 {
+		return images[0].URI
+	}
+	parts := make([]string, len(images))
+	for i, image := range images {
+		parts[i] = fmt.Sprintf("%s=%s", image.Container, image.URI)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ShortCommit is the first eight digits of a commit's id, for people.
+func ShortCommit(id string) string {
+	if len(id) <= 8 {
+		return id
+	}
+	return id[:8]
+}

@@ -1,0 +1,70 @@
+package slipway
+
+import "time"
+
+// AppStatus is one app as `slipway status` shows it: what git says, what runs,
+// and the newest execution. Its JSON form is a promise to scripts.
+type AppStatus struct {
+	App App `json:"app"`
+	// Revision is what git says at the branch's head; nil when the app was
+	// removed from git or its file is broken.
+	Revision *RevisionSummary `json:"revision"`
+	// Running is what ECS runs; nil when it could not be read.
+	Running *RunningSummary `json:"running"`
+	// Drift reports that what runs is not what git says. It compares the
+	// images that git names and nothing else, and is false where either side
+	// is unknown.
+	Drift bool `json:"drift"`
+	// Execution is the newest, or the one in progress; nil when there was none.
+	Execution *ExecutionSummary `json:"execution"`
+	// Removed reports that git no longer has the app; nothing is deleted in ECS.
+	Removed bool `json:"removed,omitempty"`
+	// Problem says why Revision or Running is missing.
+	Problem string `json:"problem,omitempty"`
+}
+
+// RevisionSummary is a Revision for people and scripts.
+type RevisionSummary struct {
+	Commit string  `json:"commit"`
+	Images []Image `json:"images"`
+}
+
+// RunningSummary is what a service runs, for people and scripts.
+type RunningSummary struct {
+	Images         []Image `json:"images"`
+	TaskDefinition string  `json:"taskDefinition"`
+}
+
+// HistoryEntry is one commit of an app's revision.json, joined with what became
+// of it. Its JSON form is a promise to scripts.
+type HistoryEntry struct {
+	Commit
+	// Images are the revision's; nil when the commit removed the app or its
+	// file is broken.
+	Images []Image `json:"images"`
+	// Execution is the newest that ran this commit; nil when there was none,
+	// for example because the app was adopted with it.
+	Execution *ExecutionSummary `json:"execution"`
+	// Removed reports that this commit removed the app.
+	Removed bool `json:"removed,omitempty"`
+	// Problem says what is wrong with the file at this commit.
+	Problem string `json:"problem,omitempty"`
+}
+
+// ExecutionSummary is an Execution for people and scripts.
+type ExecutionSummary struct {
+	ID        string    `json:"id"`
+	Status    Status    `json:"status"`
+	Outcome   Outcome   `json:"outcome,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+}
+
+// Summary returns what status and history show of an execution.
+func (e Execution) Summary() *ExecutionSummary {
+	return &ExecutionSummary{
+		ID: e.ID, Status: e.Status, Outcome: e.Outcome, Reason: e.Reason,
+		StartedAt: e.StartedAt, EndedAt: e.EndedAt,
+	}
+}
