@@ -60,8 +60,13 @@ func isNameRune(r rune) bool {
 		(r >= '0' && r <= '9') || (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z')
 }
 
-// String returns "cluster/name".
-func (a App) String() string { return a.Cluster + "/" + a.Name }
+// String returns "cluster/name", and the empty string for the zero App.
+func (a App) String() string {
+	if a == (App{}) {
+		return ""
+	}
+	return a.Cluster + "/" + a.Name
+}
 
 // RevisionPath is the app's revision.json, relative to the root of the
 // deployment repository.

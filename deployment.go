@@ -57,10 +57,16 @@ type Deployment struct {
 	// ID is the id (ecs-svc/…) of the deployment that UpdateService made.
 	ID string `json:"id,omitempty"`
 
-	// RollbackID is the id of the deployment that puts Base back, and
-	// RollbackReason why we do it. Both are set with PhaseRollingBack.
-	RollbackID     string `json:"rollbackId,omitempty"`
+	// RollbackFor is why we put Base back: the outcome that the execution will
+	// end with. It is decided before the rollback begins; empty means that
+	// nobody asked for one.
+	RollbackFor Outcome `json:"rollbackFor,omitempty"`
+	// RollbackReason says the same for a person.
 	RollbackReason string `json:"rollbackReason,omitempty"`
+	// RollbackID is the id of the deployment that puts Base back, and
+	// RollbackStartedAt when that began; both are set with PhaseRollingBack.
+	RollbackID        string    `json:"rollbackId,omitempty"`
+	RollbackStartedAt time.Time `json:"rollbackStartedAt,omitzero"`
 }
 
 // State is what an Observation means for the Deployment that it was made for.

@@ -32,8 +32,10 @@ func (s Status) Ended() bool {
 // has ended, and for one that was superseded or stopped before it began.
 type Outcome string
 
-// The outcomes.
+// The outcomes. OutcomeNone is an outcome that is not known yet, and that of
+// an execution which never came to deploy.
 const (
+	OutcomeNone       Outcome = ""
 	OutcomeDeployed   Outcome = "deployed"
 	OutcomeUnchanged  Outcome = "unchanged"
 	OutcomeRolledBack Outcome = "rolled-back"
@@ -52,7 +54,7 @@ func (o Outcome) Status() Status {
 		return StatusSuperseded
 	case OutcomeStopped:
 		return StatusStopped
-	case OutcomeRolledBack, OutcomeTimedOut, OutcomeFailed:
+	case OutcomeRolledBack, OutcomeTimedOut, OutcomeFailed, OutcomeNone:
 		return StatusFailed
 	}
 	return StatusFailed
@@ -92,6 +94,9 @@ type Execution struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 
+	// Pipeline is how the app is deployed, as Source read it at the commit; it is
+	// the zero Pipeline before.
+	Pipeline Pipeline `json:"pipeline,omitzero"`
 	// Deployment is what Deploy intends and has written down so far.
 	Deployment Deployment `json:"deployment,omitzero"`
 	// Observation is the latest, nil before the first.

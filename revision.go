@@ -50,6 +50,21 @@ func SameImages(a, b []Image) bool {
 	return slices.Equal(slices.SortedFunc(slices.Values(a), byContainer), slices.SortedFunc(slices.Values(b), byContainer))
 }
 
+// Runs reports whether every image that git names is the one that its container
+// runs. Containers that git does not name are nobody's business here.
+func Runs(running, git []Image) bool {
+	byContainer := make(map[string]string, len(running))
+	for _, image := range running {
+		byContainer[image.Container] = image.URI
+	}
+	for _, image := range git {
+		if byContainer[image.Container] != image.URI {
+			return false
+		}
+	}
+	return true
+}
+
 // FormatImages writes images for people: the bare URI when there is one,
 // otherwise "name=uri" joined by ", ".
 func FormatImages(images []Image) string {

@@ -1,0 +1,56 @@
+# `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN     := bin/slipway
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/slipway-cd/slipway/internal/cli.version=$(VERSION)
+# The race detector needs a C compiler; without one the tests run without it.
+RACE    := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
+LINT    := go tool golangci-lint
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/slipway, stripped
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/slipway
+
+.PHONY: test
+test: ## Run all tests, with the race detector where there is a C compiler
+	go test $(RACE) ./...
+
+.PHONY: lint
+lint: ## Check format, style and the import law
+	$(LINT) fmt --diff
+	$(LINT) run ./...
+	$(LINT) run --build-tags e2e ./e2e/...
+
+.PHONY: generate
+generate: ## Regenerate what is generated: schemas, OpenAPI, command reference
+	go generate ./...
+
+.PHONY: verify
+verify: lint ## Check that everything committed is formatted, linted and generated
+	go mod tidy -diff
+	go mod verify
+	@before=$$(git status --porcelain); go generate ./...; after=$$(git status --porcelain); \
+	if [ "$$before" != "$$after" ]; then git --no-pager diff; echo 'run make generate and commit the result' >&2; exit 1; fi
+
+.PHONY: e2e
+e2e: build ## Run the scripted end-to-end tests on the real binary
+	SLIPWAY_BIN=$(CURDIR)/$(BIN) go test -count=1 -tags e2e ./e2e/...
+
+.PHONY: bench
+bench: build ## Measure what the README promises: latency, batching, size, memory
+	go test -run '^$$' -bench . -benchtime 20x ./internal/...
+	SLIPWAY_BIN=$(CURDIR)/$(BIN) go test -run '^$$' -bench . -benchtime 1x -tags e2e ./e2e/...
+
+.PHONY: demo
+demo: ## Run the demo: deployment, rollback and history in the sandbox
+	go run ./cmd/slipway demo
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin dist

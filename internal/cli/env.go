@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/slipway-cd/slipway/internal/api"
+)
+
+// globals are the flags of every command. NO_COLOR is no variable of --no-color
+// because any value of it counts, and --no-color takes a boolean.
+type globals struct {
+	Output     string `short:"o" group:"global" enum:"table,json" default:"table" env:"SLIPWAY_OUTPUT" help:"How to answer: table or json."`
+	Server     string `group:"global" default:"http://127.0.0.1:7878" env:"SLIPWAY_SERVER" placeholder:"URL" help:"Address of the controller (slipway serve)."`
+	Repository string `group:"global" env:"SLIPWAY_REPOSITORY" placeholder:"URL|DIR" help:"The deployment repository."`
+	Branch     string `group:"global" env:"SLIPWAY_BRANCH" placeholder:"NAME" help:"Its branch; by default the one that its HEAD names."`
+	Verbose    bool   `short:"v" group:"global" xor:"talk" env:"SLIPWAY_VERBOSE" help:"Log details on stderr."`
+	Quiet      bool   `short:"q" group:"global" xor:"talk" env:"SLIPWAY_QUIET" help:"Say nothing but errors on stderr."`
+	NoColor    bool   `group:"global" help:"Use no colour; also when NO_COLOR is set, and without a terminal."`
+}
+
+// env is what a command may touch.
+type env struct {
+	globals
+	IO
+	now  func() time.Time
+	http *http.Client
+}
+
+// backend is the controller.
+func (e *env) backend() (api.Backend, error) { return api.NewClient(e.Server, e.http) }
+
+// note tells something on stderr that is no part of the answer.
+func (e *env) note(format string, args ...any) {
+	if !e.Quiet {
+		_, _ = fmt.Fprintf(e.Err, format+"\n", args...)
+	}
+}
+
+// log writes on stderr; its level follows --verbose and --quiet.
+func (e *env) log() *slog.Logger {
+	level := slog.LevelInfo
+	switch {
+	case e.Verbose:
+		level = slog.LevelDebug
+	case e.Quiet:
+		level = slog.LevelError
+	}
+	return slog.New(slog.NewTextHandler(e.Err, &slog.HandlerOptions{Level: level}))
+}
+
+// who is on record for what is asked for by name.
+func who() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// isTerminal reports whether a person may read w as it is written.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// logged is a transport that logs each request.
+type logged struct {
+	http.RoundTripper
+	log *slog.Logger
+}
+
+// RoundTrip is http.RoundTripper's.
+func (t logged) RoundTrip(req *http.Request) (*http.Response, error) {
+	begun := time.Now()
+	resp, err := t.RoundTripper.RoundTrip(req)
+	answer := "no answer"
+	if err == nil {
+		answer = resp.Status
+	}
+	t.log.DebugContext(req.Context(), "request", "method", req.Method, "url", req.URL.Redacted(), "answer", answer, "took", time.Since(begun))
+	return resp, err
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// The exit codes; a promise to scripts.
+const (
+	exitDone       = 0 // deployed, or nothing to change
+	exitError      = 1
+	exitUsage      = 2 // wrong usage or invalid files
+	exitRolledBack = 3 // the deployment failed and was rolled back
+	exitReplaced   = 4 // replaced or superseded by a newer one
+	exitTimedOut   = 5
+	exitStopped    = 6 // stopped by a person
+)
+
+// ended is the error of a command whose answer is an execution's end, or that
+// ended early: everything was told, and only the exit code is left to say.
+type ended struct{ code int }
+
+func (*ended) Error() string { return "told already" }
+
+// endedAs is nil for an execution that did what it was to do.
+func endedAs(e slipway.Execution) error {
+	if code := outcomeCode(e); code != exitDone {
+		return &ended{code}
+	}
+	return nil
+}
+
+// exitCode is the code that an error ends the process with.
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if e, ok := errors.AsType[*ended](err); ok {
+		return e.code
+	}
+	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+		return exitUsage
+	}
+	switch slipway.NextOf(err) {
+	case slipway.NextUsage:
+		return exitUsage
+	case slipway.NextPerson, slipway.NextRetry, slipway.NextNever:
+	}
+	return exitError
+}
+
+// outcomeCode is the code of an execution's end. One that ended before it
+// deployed anything has no outcome, and its status speaks.
+func outcomeCode(e slipway.Execution) int {
+	switch e.Outcome {
+	case slipway.OutcomeDeployed, slipway.OutcomeUnchanged:
+		return exitDone
+	case slipway.OutcomeRolledBack:
+		return exitRolledBack
+	case slipway.OutcomeReplaced:
+		return exitReplaced
+	case slipway.OutcomeTimedOut:
+		return exitTimedOut
+	case slipway.OutcomeStopped:
+		return exitStopped
+	case slipway.OutcomeFailed:
+		return exitError
+	}
+	switch e.Status {
+	case slipway.StatusSucceeded:
+		return exitDone
+	case slipway.StatusSuperseded:
+		return exitReplaced
+	case slipway.StatusStopped:
+		return exitStopped
+	case slipway.StatusFailed, slipway.StatusQueued, slipway.StatusInProgress, slipway.StatusStopping:
+	}
+	return exitError
+}
+
+// hintOf says what to do about an error, or is empty.
+func hintOf(err error) string {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		if parse.Context != nil && parse.Context.Selected() != nil {
+			return "see `" + parse.Context.Selected().FullPath() + " --help`"
+		}
+		return "see `slipway --help`"
+	}
+	return slipway.HintOf(err)
+}

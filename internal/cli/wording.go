@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// result is what became of an execution, in a few words, and its colour.
+func result(e slipway.ExecutionSummary, rolledBackBy string) cell {
+	switch e.Outcome {
+	case slipway.OutcomeDeployed, slipway.OutcomeUnchanged:
+		return cell{string(e.Outcome), green}
+	case slipway.OutcomeRolledBack:
+		switch rolledBackBy {
+		case slipway.ByECS:
+			return cell{"rolled back by ECS", red}
+		case slipway.BySlipway:
+			return cell{"rolled back by Slipway", red}
+		}
+		return cell{"rolled back", red}
+	case slipway.OutcomeTimedOut:
+		return cell{"timed out", red}
+	case slipway.OutcomeFailed:
+		return cell{"failed", red}
+	case slipway.OutcomeReplaced, slipway.OutcomeStopped:
+		return cell{string(e.Outcome), yellow}
+	}
+	switch e.Status {
+	case slipway.StatusInProgress:
+		return cell{"in progress", yellow}
+	case slipway.StatusFailed:
+		return cell{"failed", red}
+	case slipway.StatusSucceeded:
+		return cell{"succeeded", green}
+	case slipway.StatusQueued, slipway.StatusStopping, slipway.StatusStopped, slipway.StatusSuperseded:
+	}
+	return cell{strings.ToLower(string(e.Status)), yellow}
+}
+
+// progress is what an execution does at the moment; empty when it has ended.
+func progress(e slipway.Execution) string {
+	switch {
+	case e.Status.Ended():
+		return ""
+	case e.Status == slipway.StatusQueued:
+		return "waiting for its turn"
+	case e.Stage != slipway.StageDeploy:
+		return "reading the revision"
+	}
+	switch e.Deployment.Phase {
+	case slipway.PhaseNew:
+		return "reading the service"
+	case slipway.PhasePrepared:
+		return "registering the task definition"
+	case slipway.PhaseRegistered:
+		return "updating the service"
+	case slipway.PhaseUnchanged:
+		return "nothing to change"
+	case slipway.PhaseRollingBack:
+		return "putting back what ran before" + counts(e.Observation)
+	case slipway.PhaseStarted:
+	}
+	if e.Observation != nil && e.Observation.State == slipway.StateRollingBack {
+		return "ECS rolls back" + counts(e.Observation)
+	}
+	return "deploying" + counts(e.Observation)
+}
+
+// counts says how many tasks run, with a colon before it; empty when nothing
+// was observed yet.
+func counts(o *slipway.Observation) string {
+	if o == nil {
+		return ""
+	}
+	text := fmt.Sprintf(": %d of %d running", o.Tasks.Running, o.Tasks.Desired)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{o.Tasks.Pending, "pending"}, {o.Tasks.Failed, "failed"}, {o.Draining, "old still running"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return text
+}

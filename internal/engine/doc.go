@@ -1,0 +1,24 @@
+// Package engine runs executions durably: it persists, acts and wakes. What an
+// execution does next is decided by package pipeline; what a deployment does
+// in AWS is the Target's affair; this package makes sure that each step is
+// taken, once, whatever dies in between.
+//
+//	Submit ─► Store (Queued → InProgress) ─► workflow, id = the execution's id
+//	             ▲                              │  one durable step per action:
+//	             └── Finish begins the next ────┘  load, act, save, say what is next
+//
+// The Store's row is the truth. A step loads it and, when the row is already
+// past the step's action, does nothing: so a step that dies between its effect
+// and its checkpoint may be run again. Before an action that writes to AWS, the
+// number of the attempt is saved; a Target that sees an attempt above the first
+// looks before it acts.
+//
+// Steps do not return errors to the workflow library, which would write them
+// down for ever: what may pass is tried again inside the step until the
+// execution's timeout, and what will not pass becomes the execution's outcome.
+// Requests to stop come through the Store and a wake-up, never through the
+// library's cancellation, which neither interrupts a step nor waits for one.
+//
+// Only workflow.go knows the library (DBOS Transact), so that it can be replaced.
+// The foreground Run takes the same steps with no library and no database.
+package engine

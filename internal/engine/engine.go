@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// Options are what an Engine works with.
+type Options struct {
+	// DB holds the workflow library's own tables; only one process may have
+	// an Engine on it, which the caller's lock guarantees.
+	DB     *sql.DB
+	Store  Executions
+	Queue  Queue
+	Source Source
+	Target Target
+	Logger *slog.Logger
+}
+
+// Engine runs the executions of one database.
+type Engine struct {
+	queue     Queue
+	log       *slog.Logger
+	workflows *workflows
+	bells     bells
+}
+
+// Open goes on with everything that the tables call in progress, and returns
+// an Engine that takes more. Close it to stop.
+func Open(ctx context.Context, o Options) (*Engine, error) {
+	e := &Engine{queue: o.Queue, log: o.Logger}
+	taken := &steps{
+		source: o.Source, target: o.Target, store: o.Store, log: o.Logger,
+		woken: e.bells.of,
+	}
+	// Steps that go on before launch returns may end and begin the next
+	// execution: ready holds them back until workflows is set.
+	ready := make(chan struct{})
+	taken.begin = func(next slipway.Execution) { <-ready; e.begin(next) }
+	var err error
+	if e.workflows, err = launch(ctx, o.DB, o.Logger, taken); err != nil {
+		return nil, err
+	}
+	close(ready)
+	running, err := o.Queue.InProgress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, execution := range running {
+		e.begin(execution)
+	}
+	return e, nil
+}
+
+// Close interrupts what runs, without ending it: the next Open goes on.
+func (e *Engine) Close() error { return e.workflows.close() }
+
+// Submit writes a submission down and starts what begins with it.
+func (e *Engine) Submit(ctx context.Context, in pipeline.Submission) error {
+	begun, err := e.queue.Submit(ctx, in)
+	if err != nil {
+		return err
+	}
+	for _, execution := range begun {
+		e.begin(execution)
+	}
+	for _, execution := range in.Executions {
+		if pipeline.SupersedesBy(execution.Pipeline.Mode).Running {
+			e.bells.ring(execution.App())
+		}
+	}
+	return nil
+}
+
+// Stop asks for the stop of an execution and returns it as it is then.
+func (e *Engine) Stop(ctx context.Context, id string, stop slipway.StopRequest) (slipway.Execution, error) {
+	execution, err := e.queue.RequestStop(ctx, id, stop)
+	if err != nil {
+		return execution, err
+	}
+	e.bells.ring(execution.App())
+	return execution, nil
+}
+
+func (e *Engine) begin(execution slipway.Execution) {
+	if err := e.workflows.start(execution); err != nil {
+		// The tables call it in progress, so the next Open takes it up.
+		e.log.Error("an execution waits for a restart", keyExecution, execution.ID, keyError, err)
+	}
+}
+
+// NewID returns the id of a new execution: a UUID of version 7, so that the
+// order of ids is the order of creation.
+func NewID() string {
+	id, err := uuid.NewV7()
+	if err != nil { // the system has no randomness
+		panic(fmt.Sprintf("make an execution id: %v", err))
+	}
+	return id.String()
+}
+
+// bells wake the running execution of an app.
+type bells struct {
+	mu   sync.Mutex
+	byID map[slipway.App]chan struct{}
+}
+
+// of returns the app's bell. A ring that nobody waits for is kept: one.
+func (b *bells) of(app slipway.App) <-chan struct{} { return b.bell(app) }
+
+func (b *bells) ring(app slipway.App) {
+	select {
+	case b.bell(app) <- struct{}{}:
+	default:
+	}
+}
+
+func (b *bells) bell(app slipway.App) chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.byID == nil {
+		b.byID = make(map[slipway.App]chan struct{})
+	}
+	bell, has := b.byID[app]
+	if !has {
+		bell = make(chan struct{}, 1)
+		b.byID[app] = bell
+	}
+	return bell
+}

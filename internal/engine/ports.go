@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// Source reads the deployment repository at a commit. Both methods only read
+// and may be repeated. An error that is a slipway.Error with NextRetry is tried
+// again; any other ends the execution as failed.
+type Source interface {
+	// Revision returns the app's revision.json at commit.
+	Revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error)
+	// Pipeline returns how the app is deployed, as the files at commit say.
+	Pipeline(ctx context.Context, app slipway.App, commit string) (slipway.Pipeline, error)
+}
+
+// Target acts on what runs in AWS. No method waits for AWS to finish anything;
+// each takes one step and returns, and any may be called again after a crash.
+// An error with NextRetry is tried again; any other ends the execution as
+// failed if nothing was started, and is tried again otherwise, because what
+// was started goes on.
+type Target interface {
+	// Advance takes the one step out of d.Phase and returns d in its next
+	// phase, with Attempt 0. With d.Attempt above 1 an earlier attempt may have
+	// had its effect: Advance looks before it acts. It may return an earlier
+	// phase than d's to say that the ground moved and that Deploy starts over.
+	Advance(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error)
+	// Observe looks at a deployment in PhaseStarted or PhaseRollingBack.
+	Observe(ctx context.Context, d slipway.Deployment) (slipway.Observation, error)
+	// Rollback puts d.Base back and returns d in PhaseRollingBack. Attempt
+	// means the same as for Advance.
+	Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error)
+}
+
+// Executions keeps executions while they run. Each method is one transaction.
+type Executions interface {
+	Execution(ctx context.Context, id string) (slipway.Execution, error)
+	// Save writes down how far an execution came; it leaves its status and a
+	// request to stop alone.
+	Save(ctx context.Context, e slipway.Execution) error
+	// Finish ends an execution and returns the one of the same app that begins
+	// with it, if any. Repeating it changes nothing more.
+	Finish(ctx context.Context, e slipway.Execution, at time.Time) (next []slipway.Execution, err error)
+	// TaskDefinitions returns the ARNs that the app registered for this
+	// content before, newest first.
+	TaskDefinitions(ctx context.Context, app slipway.App, blob string) ([]string, error)
+}
+
+// Queue decides, in one transaction each, which executions run.
+type Queue interface {
+	// Submit queues executions and returns those that begin at once.
+	Submit(ctx context.Context, in pipeline.Submission) (begun []slipway.Execution, err error)
+	RequestStop(ctx context.Context, id string, stop slipway.StopRequest) (slipway.Execution, error)
+	// InProgress returns what runs, as the tables say.
+	InProgress(ctx context.Context) ([]slipway.Execution, error)
+}

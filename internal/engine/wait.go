@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// The keys of the engine's log records.
+const (
+	keyApp       = "app"
+	keyExecution = "execution"
+	keyOutcome   = "outcome"
+	keyReason    = "reason"
+	keyWait      = "wait"
+	keyError     = "error"
+)
+
+// The bounds of a backoff.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
+// backoff grows the pauses between attempts, with jitter, so that many that
+// failed together do not come back together.
+type backoff struct {
+	pause time.Duration
+}
+
+// next returns the next pause: at least what err asks for.
+func (b *backoff) next(err error) time.Duration {
+	b.pause = min(max(2*b.pause, firstPause), longestPause)
+	wait := b.pause/2 + rand.N(b.pause/2)
+	if e, ok := errors.AsType[*slipway.Error](err); ok {
+		wait = max(wait, e.RetryAfter)
+	}
+	return wait
+}
+
+// sleep waits for d or a wake-up; it returns an error when ctx ended first.
+func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	case <-woken:
+		return nil
+	}
+}

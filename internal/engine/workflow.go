@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/dbos-inc/dbos-transact-golang/dbos"
+	_ "github.com/dbos-inc/dbos-transact-golang/dbos/driver/sqlite" // lets the library use SQLite
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// Constants of the workflow library. A library that finds another version or
+// executor in its tables silently leaves the work alone, so they never change:
+// a rebuild goes on with what its predecessor began.
+const (
+	libraryApp      = "slipway"
+	libraryVersion  = "1"
+	libraryExecutor = "slipway"
+	workflowName    = "execution"
+)
+
+// closeTimeout bounds how long Close waits for running steps to notice.
+const closeTimeout = 10 * time.Second
+
+// workflows runs executions as durable workflows.
+type workflows struct {
+	root  dbos.Context
+	steps *steps
+}
+
+// launch opens the library on db and goes on with every workflow that was
+// running when its predecessor ended.
+func launch(ctx context.Context, db *sql.DB, log *slog.Logger, steps *steps) (*workflows, error) {
+	// The library takes the end of its parent context for a cancellation of
+	// every workflow; ours are only ever interrupted by Close.
+	root, err := dbos.NewContext(context.WithoutCancel(ctx), dbos.Config{
+		AppName:            libraryApp,
+		ApplicationVersion: libraryVersion,
+		ExecutorID:         libraryExecutor,
+		SQLiteSystemDB:     db,
+		Logger:             slog.New(quiet{log.Handler()}),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the workflow engine: %w", err)
+	}
+	w := &workflows{root: root, steps: steps}
+	dbos.RegisterWorkflow(root, w.execute, dbos.WithWorkflowName(workflowName), dbos.WithMaxRecoveryAttempts(math.MaxInt32))
+	if err := dbos.Launch(root); err != nil {
+		return nil, fmt.Errorf("start the workflow engine: %w", err)
+	}
+	return w, nil
+}
+
+// start runs an execution. One that is known already is left to run.
+func (w *workflows) start(e slipway.Execution) error {
+	if _, err := dbos.RunWorkflow(w.root, w.execute, e.ID, dbos.WithWorkflowID(e.ID)); err != nil {
+		return fmt.Errorf("start execution %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// execute is the workflow: one durable step per action. The library remembers
+// each step's answer, and asks no step again that has answered.
+func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
+	for action := pipeline.ActionSource; action != pipeline.ActionNone; {
+		next, err := dbos.RunAsStep(ctx, func(ctx context.Context) (pipeline.Action, error) {
+			return w.steps.take(ctx, id, action)
+		}, dbos.WithStepName(string(action)))
+		if err != nil {
+			return "", err
+		}
+		action = next
+	}
+	return id, nil
+}
+
+// close interrupts the running steps and waits for them; what they were doing
+// goes on at the next launch.
+func (w *workflows) close() error {
+	if err := dbos.Shutdown(w.root, closeTimeout); err != nil {
+		return fmt.Errorf("stop the workflow engine: %w", err)
+	}
+	return nil
+}
+
+// quiet lets only warnings and errors of the library through.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q quiet) WithGroup(name string) slog.Handler       { return quiet{q.Handler.WithGroup(name)} }

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// Execution returns the execution with this id. An id that there is none of is
+// an error with NextUsage.
+func (s *Store) Execution(ctx context.Context, id string) (slipway.Execution, error) {
+	return oneExecution(ctx, s.db, id)
+}
+
+func oneExecution(ctx context.Context, q querier, id string) (slipway.Execution, error) {
+	found, err := selectExecutions(ctx, q, "WHERE id = $1", id)
+	if err != nil {
+		return slipway.Execution{}, err
+	}
+	if len(found) == 0 {
+		return slipway.Execution{}, slipway.Usagef("there is no execution %s", id)
+	}
+	return found[0], nil
+}
+
+// Save writes down how far an execution came: its stage, images, pipeline,
+// deployment and observation, and an outcome that Finish is to make final. Its
+// status and a request to stop are not Save's: others write them meanwhile.
+func (s *Store) Save(ctx context.Context, e slipway.Execution) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE executions SET stage = $1, outcome = $2, rolled_back_by = $3, reason = $4, task_definition = $5,
+		images_json = $6, pipeline_json = $7, deployment_json = $8, observation_json = $9 WHERE id = $10 AND ended_at = 0`,
+		e.Stage, e.Outcome, e.RolledBackBy, e.Reason, e.Deployment.TaskDefinition,
+		encode(e.Revision.Images), encode(e.Pipeline), encode(e.Deployment), encode(e.Observation), e.ID)
+	if err != nil {
+		return fmt.Errorf("save execution %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// Finish ends an execution with the status that its outcome means, and begins
+// the app's next waiting one, which it returns: one or none. Finishing an
+// execution that has ended changes nothing.
+func (s *Store) Finish(ctx context.Context, e slipway.Execution, at time.Time) (next []slipway.Execution, err error) {
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE executions SET status = $1, outcome = $2, rolled_back_by = $3, reason = $4, ended_at = $5
+			WHERE id = $6 AND ended_at = 0`, e.Outcome.Status(), e.Outcome, e.RolledBackBy, e.Reason, toMicros(at), e.ID)
+		if err != nil {
+			return fmt.Errorf("finish execution %s: %w", e.ID, err)
+		}
+		next, err = beginNext(ctx, tx, e.App(), at)
+		return err
+	})
+	return next, err
+}
+
+// RequestStop asks for the stop of an execution and returns it as it is then:
+// one that waits has ended, one that runs is Stopping. Asking again changes
+// nothing. An execution that has ended is an error with NextUsage.
+func (s *Store) RequestStop(ctx context.Context, id string, stop slipway.StopRequest) (asked slipway.Execution, err error) {
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		e, err := oneExecution(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		switch e.Status {
+		case slipway.StatusQueued:
+			e.Status, e.Outcome, e.Reason, e.EndedAt = slipway.StatusStopped, slipway.OutcomeStopped, "stopped before it began", stop.At
+		case slipway.StatusInProgress:
+			e.Status = slipway.StatusStopping
+		case slipway.StatusStopping:
+			asked = e
+			return nil
+		default:
+			return slipway.Usagef("execution %s has ended already: %s", id, e.Status)
+		}
+		e.Stop = &stop
+		asked = e
+		_, err = tx.ExecContext(ctx, `UPDATE executions SET status = $1, outcome = $2, reason = $3, ended_at = $4, stop_json = $5 WHERE id = $6`,
+			e.Status, e.Outcome, e.Reason, toMicros(e.EndedAt), encode(stop), id)
+		if err != nil {
+			return fmt.Errorf("stop execution %s: %w", id, err)
+		}
+		return nil
+	})
+	return asked, err
+}
+
+// TaskDefinitions returns the ARNs of the task definitions that this app
+// registered for this content of revision.json, newest first, at most five:
+// enough for a few changes of the service between a deployment and its
+// repetition.
+func (s *Store) TaskDefinitions(ctx context.Context, app slipway.App, blob string) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT task_definition FROM executions
+		WHERE app = $1 AND blob = $2 AND task_definition <> '' GROUP BY task_definition ORDER BY max(id) DESC LIMIT 5`, app.String(), blob)
+	if err != nil {
+		return nil, fmt.Errorf("read the task definitions of %s: %w", app, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var arns []string
+	for rows.Next() {
+		var arn string
+		if err := rows.Scan(&arn); err != nil {
+			return nil, fmt.Errorf("read the task definitions of %s: %w", app, err)
+		}
+		arns = append(arns, arn)
+	}
+	return arns, rows.Err()
+}

@@ -1,0 +1,40 @@
+package trigger
+
+import (
+	"context"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// Repository is the deployment repository. Its methods only read.
+type Repository interface {
+	// Refresh looks at the branch and returns its head, having fetched it.
+	Refresh(ctx context.Context) (head string, err error)
+	// Apps returns every app at commit with an id of its revision.json's
+	// content, broken files included: an id that changes when the content does.
+	Apps(ctx context.Context, commit string) (map[slipway.App]string, error)
+	// Attribute returns the newest commit at or before head that touched each
+	// app's folder.
+	Attribute(ctx context.Context, head string, apps []slipway.App) (map[slipway.App]slipway.Commit, error)
+	// Revision and Pipeline read an app's files at commit; an error that is not
+	// NextRetry means that the files are broken.
+	Revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error)
+	Pipeline(ctx context.Context, app slipway.App, commit string) (slipway.Pipeline, error)
+}
+
+// Pipelines remembers what was executed.
+type Pipelines interface {
+	Known(ctx context.Context) (map[slipway.App]pipeline.Known, error)
+}
+
+// Inspector reads what runs, in as few calls as it can. Each answer has its own
+// error; the error beside them means that there is no answer at all.
+type Inspector interface {
+	Running(ctx context.Context, places []slipway.Place) ([]slipway.Running, error)
+}
+
+// Submitter takes what is to be executed or remembered.
+type Submitter interface {
+	Submit(ctx context.Context, in pipeline.Submission) error
+}

@@ -1,0 +1,153 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// Options are what a Watcher works with.
+type Options struct {
+	Repository Repository
+	Pipelines  Pipelines
+	Inspector  Inspector
+	Submitter  Submitter
+	// NewID makes the id of an execution.
+	NewID func() string
+	// Interval is the time between two polls; each is up to a tenth longer or
+	// shorter, so that many watchers do not poll in step.
+	Interval time.Duration
+	Logger   *slog.Logger
+}
+
+// Watcher looks at the deployment repository, by the clock and on request.
+type Watcher struct {
+	Options
+	news chan slipway.TriggerKind
+
+	mu   sync.Mutex // one look at a time; guards what follows
+	head string     // the head of the last look that left nothing undone
+	last error
+}
+
+// NewWatcher makes a Watcher; Run makes it look.
+func NewWatcher(o Options) *Watcher {
+	return &Watcher{Options: o, news: make(chan slipway.TriggerKind, 1), last: errors.New("the deployment repository has not been read yet")}
+}
+
+// Notify says that there may be news. It never blocks; news that arrives while
+// other news waits is one look.
+func (w *Watcher) Notify(kind slipway.TriggerKind) {
+	select {
+	case w.news <- kind:
+	default:
+	}
+}
+
+// Run looks at once, then at every interval and on every Notify, until ctx
+// ends. A look that failed is logged and made again.
+func (w *Watcher) Run(ctx context.Context) {
+	kind := slipway.TriggerPoll
+	for {
+		if err := w.Look(ctx, kind); err != nil && ctx.Err() == nil {
+			w.Logger.ErrorContext(ctx, "cannot read the deployment repository", "error", err, "hint", slipway.HintOf(err))
+		}
+		timer := time.NewTimer(w.Interval + time.Duration((rand.Float64()-0.5)/5*float64(w.Interval)))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+			kind = slipway.TriggerPoll
+		case kind = <-w.news:
+			timer.Stop()
+		}
+	}
+}
+
+// Err returns why the last look failed: nil if it did not.
+func (w *Watcher) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
+
+// Look compares git with what was executed and submits the difference. With an
+// unmoved head it costs one Refresh.
+func (w *Watcher) Look(ctx context.Context, kind slipway.TriggerKind) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = w.look(ctx, kind)
+	return w.last
+}
+
+func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
+	at := time.Now()
+	head, err := w.Repository.Refresh(ctx)
+	if err != nil || head == w.head {
+		return err
+	}
+	git, err := w.Repository.Apps(ctx, head)
+	if err != nil {
+		return err
+	}
+	known, err := w.Pipelines.Known(ctx)
+	if err != nil {
+		return err
+	}
+	changes := pipeline.Compare(git, known)
+	if changes.Empty() {
+		w.head = head
+		return nil
+	}
+	in := pipeline.Submission{Returned: changes.Returned, Removed: changes.Removed, At: at}
+	commits, err := w.Repository.Attribute(ctx, head, append(changes.New, changes.Changed...))
+	if err != nil {
+		return err
+	}
+	revisionOf := func(app slipway.App) slipway.Revision {
+		return slipway.Revision{App: app, Blob: git[app], Commit: commits[app].ID}
+	}
+	execute := changes.Changed
+	undecided := 0
+	if len(changes.New) > 0 {
+		found := w.adopt(ctx, changes.New, revisionOf)
+		in.Adopted = found.adopted
+		execute = append(execute, found.execute...)
+		undecided = found.undecided
+	}
+	for _, app := range execute {
+		revision := revisionOf(app)
+		in.Executions = append(in.Executions, slipway.Execution{
+			ID: w.NewID(), Revision: revision, CreatedAt: at,
+			Pipeline: slipway.Pipeline{Mode: w.mode(ctx, app, revision.Commit)},
+			Trigger:  slipway.Trigger{Kind: kind, By: commits[app].Author, At: at},
+		})
+	}
+	if err := w.Submitter.Submit(ctx, in); err != nil {
+		return fmt.Errorf("submit what changed at %s: %w", slipway.ShortCommit(head), err)
+	}
+	w.Logger.InfoContext(ctx, "looked at the deployment repository", "head", slipway.ShortCommit(head), "trigger", kind,
+		"executed", len(in.Executions), "adopted", len(in.Adopted), "removed", len(in.Removed), "undecided", undecided)
+	if undecided == 0 {
+		w.head = head
+	}
+	return nil
+}
+
+// mode returns what the app's files say about a busy pipeline. Broken files are
+// for the execution's Source stage to report.
+func (w *Watcher) mode(ctx context.Context, app slipway.App, commit string) slipway.Mode {
+	p, err := w.Repository.Pipeline(ctx, app, commit)
+	if err != nil {
+		return slipway.ModeSuperseded
+	}
+	return p.Mode
+}
