@@ -3,8 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN     := bin/slipway
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X github.com/slipway-cd/slipway/internal/cli.version=$(VERSION)
+LDFLAGS := -s -w
 # The race detector needs a C compiler; without one the tests run without it.
 RACE    := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 LINT    := go tool golangci-lint

@@ -52,10 +52,15 @@ type Deployment struct {
 
 	// FirstWriteAt is when the first call that writes to AWS was made.
 	FirstWriteAt time.Time `json:"firstWriteAt,omitzero"`
-	// StartedAt is when the service was updated.
+	// StartedAt is when the service was updated, by AWS's clock.
 	StartedAt time.Time `json:"startedAt,omitzero"`
-	// ID is the id (ecs-svc/…) of the deployment that UpdateService made.
+	// ID is the id (ecs-svc/…) of the deployment that UpdateService made; where
+	// its answer was lost and the deployment was over when we looked, the ARN of
+	// the service deployment.
 	ID string `json:"id,omitempty"`
+	// Restarts counts how often the deployment began anew, because somebody
+	// changed the service between our reading it and our updating it.
+	Restarts int `json:"restarts,omitempty"`
 
 	// RollbackFor is why we put Base back: the outcome that the execution will
 	// end with. It is decided before the rollback begins; empty means that

@@ -21,6 +21,10 @@ const (
 	NextNever Next = "never"
 )
 
+// ErrNoService is the Kind of an error about an ECS service, or its cluster,
+// that does not exist or is no longer active.
+var ErrNoService = errors.New("no such service")
+
 // Error is an error that says what happens next. Rooms wrap their errors in
 // it where they know; the edge (exit codes, HTTP statuses, hints) reads it in
 // one place. An error that is no Error counts as NextNever.
@@ -33,6 +37,9 @@ type Error struct {
 	// RetryAfter is the least time to wait with NextRetry; zero leaves it to
 	// the caller.
 	RetryAfter time.Duration
+	// Kind is what errors.Is finds, beside the cause, without its being part of
+	// the text: ErrNoService, or nil.
+	Kind error
 	// Err is the cause, or nil.
 	Err error
 }
@@ -50,6 +57,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the error's Kind.
+func (e *Error) Is(target error) bool { return e.Kind != nil && e.Kind == target }
 
 // Usagef makes an Error about wrong input.
 func Usagef(format string, args ...any) error {

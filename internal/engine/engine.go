@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -16,7 +17,8 @@ import (
 // Options are what an Engine works with.
 type Options struct {
 	// DB holds the workflow library's own tables; only one process may have
-	// an Engine on it, which the caller's lock guarantees.
+	// an Engine on it, which the caller's lock guarantees. Closing the Engine
+	// closes it.
 	DB     *sql.DB
 	Store  Executions
 	Queue  Queue
@@ -51,16 +53,17 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	}
 	close(ready)
 	running, err := o.Queue.InProgress(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = e.workflows.resume(running)
 	}
-	for _, execution := range running {
-		e.begin(execution)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
 
-// Close interrupts what runs, without ending it: the next Open goes on.
+// Close interrupts what runs, without ending it: the next Open goes on. It
+// closes Options.DB.
 func (e *Engine) Close() error { return e.workflows.close() }
 
 // Submit writes a submission down and starts what begins with it.

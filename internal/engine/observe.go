@@ -14,23 +14,24 @@ import (
 // so a restart simply looks anew.
 func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipeline.Action) (slipway.Execution, error) {
 	woken := s.woken(e.App())
-	var pause backoff
-	for {
+	seenAt := time.Now() // or when looking began
+	for pause := (backoff{}); ; {
+		before := e.Observation
 		seen, err := s.target.Observe(ctx, e.Deployment)
 		if ctx.Err() != nil {
 			return e, ctx.Err()
 		}
-		before := e.Observation
+		now := time.Now()
 		var look time.Time
 		if err != nil {
-			// What was started goes on, whatever keeps us from seeing it; the
-			// timeout is the only end to trying.
-			wait := pause.next(err)
-			look = time.Now().Add(wait)
-			s.log.WarnContext(ctx, "cannot observe", keyApp, e.App(), keyExecution, e.ID, keyWait, wait, keyError, err)
+			// What was started goes on, whatever keeps us from seeing it.
+			look = now.Add(pause.next(err))
+			s.log.WarnContext(ctx, "cannot observe", keyApp, e.App(), keyExecution, e.ID, keyWait, look.Sub(now), keyError, err)
+			e = pipeline.Blind(e, seenAt, now, err)
 		} else {
-			pause, look = backoff{}, seen.Next
-			e = pipeline.Observe(e, seen, time.Now())
+			pause, seenAt = backoff{}, now
+			e = pipeline.Observe(e, seen, now)
+			look = lookAgain(e, seen, now)
 		}
 		if pipeline.Next(e) != action {
 			return e, nil
@@ -40,9 +41,6 @@ func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipelin
 				return e, err
 			}
 		}
-		if deadline := deadlineOf(e); deadline.Before(look) {
-			look = deadline
-		}
 		if err := sleep(ctx, time.Until(look), woken); err != nil {
 			return e, err
 		}
@@ -51,18 +49,20 @@ func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipelin
 			return e, err
 		}
 		e.Stop = row.Stop
-		if e = pipeline.Wait(e, time.Now()); pipeline.Next(e) != action {
-			return e, nil
-		}
 	}
 }
 
-// deadlineOf is when the timeout of what is observed is over.
-func deadlineOf(e slipway.Execution) time.Time {
-	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		return e.Deployment.RollbackStartedAt.Add(e.Pipeline.Timeout)
+// lookAgain is when to look again: when it is worth it, or when the deadline
+// is to be judged; but never without a pause.
+func lookAgain(e slipway.Execution, seen slipway.Observation, now time.Time) time.Time {
+	look := seen.Next
+	if deadline := pipeline.Deadline(e); deadline.Before(look) {
+		look = deadline
 	}
-	return e.Deployment.StartedAt.Add(e.Pipeline.Timeout)
+	if !look.After(now) {
+		look = now.Add(firstPause)
+	}
+	return look
 }
 
 // sameSight reports whether two observations say the same but for their times.

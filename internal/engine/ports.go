@@ -20,9 +20,9 @@ type Source interface {
 
 // Target acts on what runs in AWS. No method waits for AWS to finish anything;
 // each takes one step and returns, and any may be called again after a crash.
-// An error with NextRetry is tried again; any other ends the execution as
-// failed if nothing was started, and is tried again otherwise, because what
-// was started goes on.
+// An error with NextRetry is tried again until the pipeline's timeout is over.
+// Any other ends the execution as failed, but for one from Observe, which is
+// tried again for as long: what was started goes on.
 type Target interface {
 	// Advance takes the one step out of d.Phase and returns d in its next
 	// phase, with Attempt 0. With d.Attempt above 1 an earlier attempt may have

@@ -10,14 +10,15 @@ import (
 )
 
 // Run runs one execution in the foreground, with no server and no database:
-// the same steps as an Engine takes. changed, if not nil, is called with the
+// the same steps as an Engine takes. Its revision and its pipeline were read
+// already. changed, if not nil, is called with the
 // execution whenever it moved. When ctx ends first, Run returns the execution
 // as it is then with ctx's error; what was started in AWS goes on.
-func Run(ctx context.Context, source Source, target Target, log *slog.Logger, e slipway.Execution, changed func(slipway.Execution)) (slipway.Execution, error) {
+func Run(ctx context.Context, target Target, log *slog.Logger, e slipway.Execution, changed func(slipway.Execution)) (slipway.Execution, error) {
 	e.Status, e.Stage, e.StartedAt = slipway.StatusInProgress, slipway.StageSource, time.Now()
 	kept := &one{execution: e, changed: changed}
 	s := &steps{
-		source: source, target: target, store: kept, log: log,
+		target: target, store: kept, log: log,
 		woken: func(slipway.App) <-chan struct{} { return nil },
 		begin: func(slipway.Execution) {},
 	}

@@ -26,22 +26,26 @@ type steps struct {
 	begin func(slipway.Execution)
 }
 
-// take takes one action of an execution and says which is next. It returns an
-// error only when ctx ended first; then nothing is lost by taking it again.
+// take takes one action of an execution and says which is next. With an error,
+// ctx ended first or nothing could be decided; nothing is lost by taking the
+// action again.
 func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (next pipeline.Action, err error) {
 	e, err := s.load(ctx, id)
 	if err != nil {
 		return pipeline.ActionNone, err
 	}
 	defer func() {
-		if cause := recover(); cause != nil && action != pipeline.ActionFinish {
-			next, err = s.crashed(ctx, e, cause)
-		} else if cause != nil {
-			panic(cause)
+		if cause := recover(); cause != nil {
+			next, err = s.crashed(ctx, e, action, cause)
 		}
 	}()
+	before := e.Outcome
+	e = pipeline.Advance(e) // somebody may have asked for a stop since the last action
 	if next := pipeline.Next(e); next != action {
-		return next, nil // it was taken before a restart
+		if e.Outcome == before {
+			return next, nil // it was taken before a restart
+		}
+		return next, s.save(ctx, e)
 	}
 	switch action {
 	case pipeline.ActionSource:
@@ -66,19 +70,26 @@ func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (ne
 	return pipeline.Next(e), s.save(ctx, e)
 }
 
-// readSource reads the revision and the pipeline at the execution's commit.
+// readSource reads the revision and the pipeline at the execution's commit,
+// unless whoever submitted it has read them already.
 func (s *steps) readSource(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
-	err := s.persist(ctx, e, func() error {
+	e, err := s.persist(ctx, e, func(e *slipway.Execution) error {
+		if len(e.Revision.Images) > 0 {
+			return nil
+		}
 		revision, err := s.source.Revision(ctx, e.App(), e.Revision.Commit)
 		if err != nil {
 			return err
 		}
-		e.Revision.Images = revision.Images
-		e.Pipeline, err = s.source.Pipeline(ctx, e.App(), e.Revision.Commit)
-		return err
+		p, err := s.source.Pipeline(ctx, e.App(), e.Revision.Commit)
+		if err != nil {
+			return err
+		}
+		e.Revision.Images, e.Pipeline = revision.Images, p
+		return nil
 	})
-	if err != nil {
-		return failed(ctx, e, err)
+	if err != nil || e.Outcome != slipway.OutcomeNone {
+		return e, err
 	}
 	e.Stage = slipway.StageDeploy
 	e.Deployment = slipway.Deployment{
@@ -95,24 +106,20 @@ func (s *steps) prepare(ctx context.Context, e slipway.Execution) (slipway.Execu
 		s.log.WarnContext(ctx, "no task definition can be reused", keyExecution, e.ID, keyError, err)
 	}
 	e.Deployment.Reusable = reusable
-	err = s.persist(ctx, e, func() error {
+	return s.persist(ctx, e, func(e *slipway.Execution) error {
 		d, err := s.target.Advance(ctx, e.Deployment)
 		if err == nil {
 			e.Deployment = d
 		}
 		return err
 	})
-	if err != nil {
-		return failed(ctx, e, err)
-	}
-	return e, nil
 }
 
 // write takes a step that writes to AWS: the attempt is saved before it.
 func (s *steps) write(ctx context.Context, e slipway.Execution, act func(context.Context, slipway.Deployment) (slipway.Deployment, error)) (slipway.Execution, error) {
-	err := s.persist(ctx, e, func() error {
+	return s.persist(ctx, e, func(e *slipway.Execution) error {
 		e.Deployment.Attempt++
-		if err := s.save(ctx, e); err != nil {
+		if err := s.save(ctx, *e); err != nil {
 			return err
 		}
 		d, err := act(ctx, e.Deployment)
@@ -121,22 +128,22 @@ func (s *steps) write(ctx context.Context, e slipway.Execution, act func(context
 		}
 		return err
 	})
-	if err != nil {
-		return failed(ctx, e, err)
-	}
-	return e, nil
 }
 
 // crashed turns a bug of ours into an outcome, so that it holds up nobody else.
-func (s *steps) crashed(ctx context.Context, e slipway.Execution, cause any) (pipeline.Action, error) {
+// Only the last action, which has one already, is for the caller to try again.
+func (s *steps) crashed(ctx context.Context, e slipway.Execution, action pipeline.Action, cause any) (pipeline.Action, error) {
 	s.log.ErrorContext(ctx, "a step panicked", keyApp, e.App(), keyExecution, e.ID, keyError, cause, "stack", string(debug.Stack()))
+	if action == pipeline.ActionFinish {
+		return action, fmt.Errorf("finish execution %s: panic: %v", e.ID, cause)
+	}
 	e = pipeline.End(e, slipway.OutcomeFailed, fmt.Sprintf("a bug in slipway stopped this execution: %v; look at the service before trying again", cause))
 	return pipeline.Next(e), s.save(ctx, e)
 }
 
 // finish makes the outcome final and begins what waited.
 func (s *steps) finish(ctx context.Context, e slipway.Execution) error {
-	next, err := retry(ctx, s.log, func() ([]slipway.Execution, error) { return s.store.Finish(ctx, e, time.Now()) })
+	next, err := retry(ctx, s.log, func() ([]slipway.Execution, error) { return s.store.Finish(context.WithoutCancel(ctx), e, time.Now()) })
 	if err != nil {
 		return err
 	}
@@ -147,52 +154,68 @@ func (s *steps) finish(ctx context.Context, e slipway.Execution) error {
 	return nil
 }
 
-// persist calls do until it succeeds, fails for good, or the execution's time
-// is up.
-func (s *steps) persist(ctx context.Context, e slipway.Execution, do func() error) error {
-	timeout := e.Pipeline.Timeout
-	if timeout <= 0 {
-		timeout = slipway.DefaultTimeout
-	}
-	deadline := e.StartedAt.Add(timeout)
+// persist calls do until it succeeds, fails for good, has failed for the
+// pipeline's timeout, or a request to stop makes it needless. All but the first
+// give the execution its outcome; an error means that ctx ended. The time counts
+// from now and not from the execution's beginning: a restart after a long
+// downtime deserves more than one attempt, and so does a rollback that is due
+// because the deployment's time is over.
+func (s *steps) persist(ctx context.Context, e slipway.Execution, do func(*slipway.Execution) error) (slipway.Execution, error) {
+	woken := s.woken(e.App())
+	giveUp := time.Now().Add(pipeline.Timeout(e))
 	for pause := (backoff{}); ; {
-		err := do()
-		if err == nil || slipway.NextOf(err) != slipway.NextRetry {
-			return err
+		err := do(&e)
+		if err == nil {
+			return e, nil
+		}
+		if ctx.Err() != nil {
+			return e, ctx.Err()
+		}
+		if slipway.NextOf(err) != slipway.NextRetry {
+			return failed(e, err), nil
 		}
 		wait := pause.next(err)
-		if time.Now().Add(wait).After(deadline) {
-			return fmt.Errorf("gave up after %s: %w", timeout, err)
+		if time.Now().Add(wait).After(giveUp) {
+			return failed(e, fmt.Errorf("gave up after %s: %w", pipeline.Timeout(e), err)), nil
 		}
 		s.log.WarnContext(ctx, "trying again", keyApp, e.App(), keyExecution, e.ID, keyWait, wait, keyError, err)
-		if err := sleep(ctx, wait, nil); err != nil {
-			return err
+		if err := sleep(ctx, wait, woken); err != nil {
+			return e, err
+		}
+		row, err := s.load(ctx, e.ID)
+		if err != nil {
+			return e, err
+		}
+		e.Stop = row.Stop
+		if e = pipeline.Advance(e); e.Outcome != slipway.OutcomeNone {
+			return e, nil
 		}
 	}
 }
 
-// failed turns an error that will not pass into the execution's outcome; the
-// end of ctx is no outcome.
-func failed(ctx context.Context, e slipway.Execution, err error) (slipway.Execution, error) {
-	if ctx.Err() != nil {
-		return e, ctx.Err()
-	}
+// failed turns an error that will not pass into the execution's outcome.
+func failed(e slipway.Execution, err error) slipway.Execution {
 	reason := err.Error()
 	if hint := slipway.HintOf(err); hint != "" {
 		reason += "; " + hint
 	}
-	if e.Deployment.Phase == slipway.PhaseStarted || e.Deployment.Phase == slipway.PhaseRollingBack {
-		reason = fmt.Sprintf("%s; putting back %s failed: %s", e.Deployment.RollbackReason, e.Deployment.Base, reason)
+	switch d := e.Deployment; {
+	case d.Phase == slipway.PhaseStarted:
+		reason = fmt.Sprintf("%s; putting back %s failed: %s", d.RollbackReason, d.Base, reason)
+	case d.Phase == slipway.PhaseRegistered && d.Attempt > 1:
+		reason += "; an earlier attempt may have updated the service all the same: look at it"
 	}
-	return pipeline.End(e, slipway.OutcomeFailed, reason), nil
+	return pipeline.End(e, slipway.OutcomeFailed, reason)
 }
 
 func (s *steps) load(ctx context.Context, id string) (slipway.Execution, error) {
 	return retry(ctx, s.log, func() (slipway.Execution, error) { return s.store.Execution(ctx, id) })
 }
 
+// save writes down how far e came. What was done is written down even if ctx
+// ended meanwhile, so that a restart need not find it out.
 func (s *steps) save(ctx context.Context, e slipway.Execution) error {
-	_, err := retry(ctx, s.log, func() (struct{}, error) { return struct{}{}, s.store.Save(ctx, e) })
+	_, err := retry(ctx, s.log, func() (struct{}, error) { return struct{}{}, s.store.Save(context.WithoutCancel(ctx), e) })
 	return err
 }
 

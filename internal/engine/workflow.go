@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -57,6 +60,38 @@ func launch(ctx context.Context, db *sql.DB, log *slog.Logger, steps *steps) (*w
 	return w, nil
 }
 
+// resume starts what the tables call in progress and the library does not run
+// by itself. A workflow that has ended in the library's books, though its
+// execution has not, is begun anew: the row says how far it came.
+func (w *workflows) resume(running []slipway.Execution) error {
+	for some := range slices.Chunk(running, 500) {
+		ids := make([]string, len(some))
+		for i, execution := range some {
+			ids[i] = execution.ID
+		}
+		known, err := dbos.ListWorkflows(w.root, dbos.WithFilterWorkflowIDs(ids...), dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
+		if err != nil {
+			return fmt.Errorf("read the workflow engine's books: %w", err)
+		}
+		for _, workflow := range known {
+			switch workflow.Status {
+			case dbos.WorkflowStatusPending, dbos.WorkflowStatusEnqueued, dbos.WorkflowStatusDelayed:
+				some = slices.DeleteFunc(some, func(e slipway.Execution) bool { return e.ID == workflow.ID })
+			default:
+				if err := dbos.DeleteWorkflows(w.root, []string{workflow.ID}); err != nil {
+					return fmt.Errorf("forget the ended workflow of execution %s: %w", workflow.ID, err)
+				}
+			}
+		}
+		for _, execution := range some {
+			if err := w.start(execution); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // start runs an execution. One that is known already is left to run.
 func (w *workflows) start(e slipway.Execution) error {
 	if _, err := dbos.RunWorkflow(w.root, w.execute, e.ID, dbos.WithWorkflowID(e.ID)); err != nil {
@@ -68,20 +103,32 @@ func (w *workflows) start(e slipway.Execution) error {
 // execute is the workflow: one durable step per action. The library remembers
 // each step's answer, and asks no step again that has answered.
 func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
+	var pause backoff
 	for action := pipeline.ActionSource; action != pipeline.ActionNone; {
 		next, err := dbos.RunAsStep(ctx, func(ctx context.Context) (pipeline.Action, error) {
 			return w.steps.take(ctx, id, action)
 		}, dbos.WithStepName(string(action)))
-		if err != nil {
-			return "", err
+		switch {
+		case err == nil:
+			action, pause = next, backoff{}
+		case ctx.Err() != nil, slipway.NextOf(err) == slipway.NextUsage,
+			errors.Is(err, dbos.ErrConflictingWorkflowID), errors.Is(err, dbos.ErrWorkflowCancelled):
+			return "", err // closed, or no longer ours to run
+		default:
+			// A bug, or a checkpoint that cannot be read or written. The row says how
+			// far the execution came, so the action is taken again as another step.
+			wait := pause.next(err)
+			w.steps.log.ErrorContext(ctx, "a step is taken again", keyExecution, id, keyWait, wait, keyError, err)
+			if err := sleep(ctx, wait, nil); err != nil {
+				return "", err
+			}
 		}
-		action = next
 	}
 	return id, nil
 }
 
 // close interrupts the running steps and waits for them; what they were doing
-// goes on at the next launch.
+// goes on at the next launch. The library closes the database too.
 func (w *workflows) close() error {
 	if err := dbos.Shutdown(w.root, closeTimeout); err != nil {
 		return fmt.Errorf("stop the workflow engine: %w", err)
@@ -89,11 +136,24 @@ func (w *workflows) close() error {
 	return nil
 }
 
-// quiet lets only warnings and errors of the library through.
+// quiet lets only warnings and errors of the library through, and not those
+// that Close's interruption causes: some texts have lost the error's chain.
 type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+func (q quiet) Handle(ctx context.Context, record slog.Record) error {
+	interrupted := false
+	record.Attrs(func(attr slog.Attr) bool {
+		interrupted = attr.Key == "error" && strings.Contains(attr.Value.String(), context.Canceled.Error())
+		return !interrupted
+	})
+	if interrupted {
+		return nil
+	}
+	return q.Handler.Handle(ctx, record)
 }
 
 func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }

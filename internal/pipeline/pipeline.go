@@ -69,21 +69,27 @@ func Next(e slipway.Execution) Action {
 	return ActionFinish
 }
 
-// Advance judges an execution between two steps of Deploy, without an
+// Advance judges an execution before and after a step of Deploy, without an
 // observation: it honours a request to stop before anything was started, and
 // turns a deployment with nothing to do into its outcome.
 func Advance(e slipway.Execution) slipway.Execution {
-	if e.Outcome != slipway.OutcomeNone || e.Status.Ended() {
+	if decided(e) {
 		return e
 	}
 	switch e.Deployment.Phase {
 	case slipway.PhaseUnchanged:
 		return End(e, slipway.OutcomeUnchanged, "the service already runs "+slipway.FormatImages(e.Revision.Images))
-	case slipway.PhaseNew, slipway.PhasePrepared, slipway.PhaseRegistered:
-		if e.Stop != nil && e.Deployment.Attempt == 0 {
-			return End(e, stopOutcome(*e.Stop), stopReason(*e.Stop)+"; the service was not touched")
+	case slipway.PhaseNew, slipway.PhasePrepared:
+		return stopUntouched(e)
+	case slipway.PhaseRegistered:
+		// An attempt whose answer we did not see may have updated the service:
+		// it has to be found out before the stop can be honoured.
+		if e.Deployment.Attempt == 0 {
+			return stopUntouched(e)
 		}
 	case slipway.PhaseStarted, slipway.PhaseRollingBack:
+	default:
+		return End(e, slipway.OutcomeFailed, fmt.Sprintf("this build does not know phase %q of a deployment; a newer one began it", e.Deployment.Phase))
 	}
 	return e
 }
@@ -92,6 +98,9 @@ func Advance(e slipway.Execution) slipway.Execution {
 // has an Outcome when it is over, a RollbackFor when what ran before must be
 // put back, and neither when it is worth looking again.
 func Observe(e slipway.Execution, seen slipway.Observation, now time.Time) slipway.Execution {
+	if decided(e) {
+		return e
+	}
 	e.Observation = &seen
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
 		return observeRollBack(e, seen, now)
@@ -110,29 +119,60 @@ func Observe(e slipway.Execution, seen slipway.Observation, now time.Time) slipw
 		return rollBackFor(e, slipway.OutcomeRolledBack, seen.Reason)
 	case slipway.StateProgressing, slipway.StateRollingBack:
 	}
-	return Wait(e, now)
+	return wait(e, now)
 }
 
-// Wait judges a started deployment of which nothing final is known: it honours
-// a request to stop, and the timeout.
-func Wait(e slipway.Execution, now time.Time) slipway.Execution {
-	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		if over(e.Deployment.RollbackStartedAt, e.Pipeline.Timeout, now) {
-			return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s did not end within %s either",
-				e.Deployment.RollbackReason, e.Deployment.Base, e.Pipeline.Timeout))
-		}
-		return e
-	}
-	if stop := e.Stop; stop != nil {
-		if stop.Abandon {
-			return End(e, stopOutcome(*stop), stopReason(*stop)+"; the deployment goes on in ECS unwatched")
-		}
-		return rollBackFor(e, slipway.OutcomeStopped, stopReason(*stop))
-	}
-	if over(e.Deployment.StartedAt, e.Pipeline.Timeout, now) {
-		return rollBackFor(e, slipway.OutcomeTimedOut, timeoutReason(e))
+// wait judges a started deployment that was just seen to be neither done nor
+// failed: it honours a request to stop, and the timeout.
+func wait(e slipway.Execution, now time.Time) slipway.Execution {
+	e = stopStarted(e)
+	if pending(e) && !now.Before(Deadline(e)) {
+		return giveUp(e, progress(e))
 	}
 	return e
+}
+
+// Blind judges a started deployment of which nothing could be seen since then,
+// because of err: it honours a request to stop, and a timeout that counts from
+// then. What nobody saw may have gone well: it would be wrong to roll it back
+// because Slipway, or the way to AWS, was down when the deployment's own time
+// was over.
+func Blind(e slipway.Execution, since, now time.Time, err error) slipway.Execution {
+	if decided(e) {
+		return e
+	}
+	e = stopStarted(e)
+	if pending(e) && !now.Before(since.Add(Timeout(e))) {
+		return giveUp(e, fmt.Sprintf("it could not be observed: %v", err))
+	}
+	return e
+}
+
+// Timeout is how long Deploy may take, and how long a step before it, or the
+// putting back after it, may fail before it is given up.
+func Timeout(e slipway.Execution) time.Duration {
+	if e.Pipeline.Timeout <= 0 {
+		return slipway.DefaultTimeout
+	}
+	return e.Pipeline.Timeout
+}
+
+// Deadline is when the time of a started deployment, or of its rollback, is
+// over. A deployment that was found in progress may be older than the execution,
+// which then has its whole timeout all the same. While ECS itself rolls back, it
+// gets as much time again: it is doing what we would do.
+func Deadline(e slipway.Execution) time.Time {
+	if e.Deployment.Phase == slipway.PhaseRollingBack {
+		return e.Deployment.RollbackStartedAt.Add(Timeout(e))
+	}
+	since := e.Deployment.StartedAt
+	if since.Before(e.StartedAt) {
+		since = e.StartedAt
+	}
+	if seen := e.Observation; seen != nil && seen.State == slipway.StateRollingBack {
+		return since.Add(2 * Timeout(e))
+	}
+	return since.Add(Timeout(e))
 }
 
 // End gives an execution its outcome; ActionFinish then writes it down. The
@@ -160,16 +200,52 @@ func observeRollBack(e slipway.Execution, seen slipway.Observation, now time.Tim
 		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s failed: %s", why, e.Deployment.Base, seen.Reason))
 	case slipway.StateProgressing, slipway.StateRollingBack:
 	}
-	return Wait(e, now)
+	return wait(e, now)
+}
+
+// decided reports whether an execution has its outcome.
+func decided(e slipway.Execution) bool {
+	return e.Outcome != slipway.OutcomeNone || e.Status.Ended()
+}
+
+// pending reports whether it is still worth looking at a started deployment.
+func pending(e slipway.Execution) bool {
+	return !decided(e) && (e.Deployment.Phase == slipway.PhaseRollingBack || e.Deployment.RollbackFor == slipway.OutcomeNone)
+}
+
+func stopUntouched(e slipway.Execution) slipway.Execution {
+	if e.Stop == nil {
+		return e
+	}
+	return End(e, stopOutcome(*e.Stop), StopReason(*e.Stop)+"; the service was not touched")
+}
+
+// stopStarted honours a request to stop a started deployment. A rollback is
+// not stopped: it is the stop.
+func stopStarted(e slipway.Execution) slipway.Execution {
+	stop := e.Stop
+	switch {
+	case stop == nil || e.Deployment.Phase == slipway.PhaseRollingBack:
+		return e
+	case stop.Abandon:
+		return End(e, stopOutcome(*stop), StopReason(*stop)+"; the deployment goes on in ECS unwatched")
+	default:
+		return rollBackFor(e, stopOutcome(*stop), StopReason(*stop))
+	}
+}
+
+func giveUp(e slipway.Execution, detail string) slipway.Execution {
+	timeout := Timeout(e)
+	if e.Deployment.Phase == slipway.PhaseRollingBack {
+		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s did not end within %s either: %s",
+			e.Deployment.RollbackReason, e.Deployment.Base, timeout, detail))
+	}
+	return rollBackFor(e, slipway.OutcomeTimedOut, fmt.Sprintf("not done after %s: %s", timeout, detail))
 }
 
 func rollBackFor(e slipway.Execution, outcome slipway.Outcome, reason string) slipway.Execution {
 	e.Deployment.RollbackFor, e.Deployment.RollbackReason = outcome, reason
 	return e
-}
-
-func over(since time.Time, timeout time.Duration, now time.Time) bool {
-	return timeout > 0 && !now.Before(since.Add(timeout))
 }
 
 func stopOutcome(stop slipway.StopRequest) slipway.Outcome {
@@ -179,7 +255,8 @@ func stopOutcome(stop slipway.StopRequest) slipway.Outcome {
 	return slipway.OutcomeStopped
 }
 
-func stopReason(stop slipway.StopRequest) string {
+// StopReason says for a person who asked for a stop, and why.
+func StopReason(stop slipway.StopRequest) string {
 	if stop.Superseded {
 		return "a newer commit took over"
 	}
@@ -193,13 +270,15 @@ func stopReason(stop slipway.StopRequest) string {
 	return reason
 }
 
-func timeoutReason(e slipway.Execution) string {
-	reason := fmt.Sprintf("not done after %s", e.Pipeline.Timeout)
-	if seen := e.Observation; seen != nil {
-		reason += fmt.Sprintf(": %d of %d tasks running, %d pending, %d failed", seen.Tasks.Running, seen.Tasks.Desired, seen.Tasks.Pending, seen.Tasks.Failed)
-		if seen.Reason != "" {
-			reason += "; " + seen.Reason
-		}
+// progress says how far a deployment was when it was last seen.
+func progress(e slipway.Execution) string {
+	seen := e.Observation
+	if seen == nil {
+		return "nothing was seen of it"
 	}
-	return reason
+	text := fmt.Sprintf("%d of %d tasks running, %d pending, %d failed", seen.Tasks.Running, seen.Tasks.Desired, seen.Tasks.Pending, seen.Tasks.Failed)
+	if seen.Reason != "" {
+		text += "; " + seen.Reason
+	}
+	return text
 }

@@ -9,8 +9,9 @@ import (
 // Submission is everything that one look at git, or one person's request,
 // makes of the pipelines.
 type Submission struct {
-	// Executions are to run: ID, Revision, Trigger, CreatedAt and
-	// Pipeline.Mode are set.
+	// Executions are to run: ID, Revision, Trigger, CreatedAt and Pipeline are
+	// set; without images, Source reads the revision and the pipeline, and at
+	// least Pipeline.Mode is set.
 	Executions []slipway.Execution
 	// Adopted revisions run already: they are remembered, nothing is executed.
 	Adopted []slipway.Revision

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
 )
 
 // Execution returns the execution with this id. An id that there is none of is
@@ -43,8 +44,9 @@ func (s *Store) Save(ctx context.Context, e slipway.Execution) error {
 // Finish ends an execution with the status that its outcome means, and begins
 // the app's next waiting one, which it returns: one or none. Finishing an
 // execution that has ended changes nothing.
-func (s *Store) Finish(ctx context.Context, e slipway.Execution, at time.Time) (next []slipway.Execution, err error) {
-	err = s.transact(ctx, func(tx *sql.Tx) error {
+func (s *Store) Finish(ctx context.Context, e slipway.Execution, at time.Time) ([]slipway.Execution, error) {
+	var next []slipway.Execution
+	err := s.transact(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE executions SET status = $1, outcome = $2, rolled_back_by = $3, reason = $4, ended_at = $5
 			WHERE id = $6 AND ended_at = 0`, e.Outcome.Status(), e.Outcome, e.RolledBackBy, e.Reason, toMicros(at), e.ID)
 		if err != nil {
@@ -53,7 +55,10 @@ func (s *Store) Finish(ctx context.Context, e slipway.Execution, at time.Time) (
 		next, err = beginNext(ctx, tx, e.App(), at)
 		return err
 	})
-	return next, err
+	if err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
 // RequestStop asks for the stop of an execution and returns it as it is then:
@@ -67,7 +72,7 @@ func (s *Store) RequestStop(ctx context.Context, id string, stop slipway.StopReq
 		}
 		switch e.Status {
 		case slipway.StatusQueued:
-			e.Status, e.Outcome, e.Reason, e.EndedAt = slipway.StatusStopped, slipway.OutcomeStopped, "stopped before it began", stop.At
+			e.Status, e.Reason, e.EndedAt = slipway.StatusStopped, pipeline.StopReason(stop)+"; it had not begun", stop.At
 		case slipway.StatusInProgress:
 			e.Status = slipway.StatusStopping
 		case slipway.StatusStopping:
@@ -78,8 +83,8 @@ func (s *Store) RequestStop(ctx context.Context, id string, stop slipway.StopReq
 		}
 		e.Stop = &stop
 		asked = e
-		_, err = tx.ExecContext(ctx, `UPDATE executions SET status = $1, outcome = $2, reason = $3, ended_at = $4, stop_json = $5 WHERE id = $6`,
-			e.Status, e.Outcome, e.Reason, toMicros(e.EndedAt), encode(stop), id)
+		_, err = tx.ExecContext(ctx, `UPDATE executions SET status = $1, reason = $2, ended_at = $3, stop_json = $4 WHERE id = $5`,
+			e.Status, e.Reason, toMicros(e.EndedAt), encode(stop), id)
 		if err != nil {
 			return fmt.Errorf("stop execution %s: %w", id, err)
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,7 +60,10 @@ func Acquire(ctx context.Context, address string, waiting func(who string)) (*Lo
 			return nil, fmt.Errorf("wait for the lock of database %s: %w", path, err)
 		}
 	}
-	return lock, lock.sign()
+	if err := lock.sign(); err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return lock, nil
 }
 
 // Release lets go of the lock.

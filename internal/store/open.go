@@ -42,7 +42,8 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, &slipway.Error{Next: slipway.NextPerson, Message: "make the database's folder", Err: err}
 	}
-	source := (&url.URL{Scheme: "file", Opaque: path, RawQuery: sqliteOptions.Encode()}).String()
+	escaped := (&url.URL{Path: path}).EscapedPath() // the path may hold what means something in a URL
+	source := (&url.URL{Scheme: "file", Opaque: escaped, RawQuery: sqliteOptions.Encode()}).String()
 	db, err := sql.Open("sqlite", source)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)

@@ -13,7 +13,7 @@ import (
 type Query struct {
 	App    slipway.App
 	Commit string
-	ID     string // whole, or its beginning if that names one
+	ID     string // whole, or its beginning
 	Limit  int    // 0 means 100
 }
 
@@ -31,9 +31,9 @@ func (s *Store) Executions(ctx context.Context, query Query) ([]slipway.Executio
 	if query.Commit != "" {
 		add("commit_id = $%d", query.Commit)
 	}
-	if query.ID != "" {
-		add("id >= $%d", query.ID)
-		add("id < $%d", query.ID+"~") // '~' sorts behind every digit of a UUID
+	if id := strings.ToLower(query.ID); id != "" {
+		add("id >= $%d", id)
+		add("id < $%d", id+"~") // '~' sorts behind every digit of a UUID
 	}
 	clause := ""
 	if len(where) > 0 {
@@ -47,17 +47,18 @@ func (s *Store) Executions(ctx context.Context, query Query) ([]slipway.Executio
 	return selectExecutions(ctx, s.db, fmt.Sprintf("%s ORDER BY id DESC LIMIT $%d", clause, len(args)), args...)
 }
 
-// Latest returns each app's newest execution, or the one that runs where a
-// newer one waits behind it.
+// Latest returns each app's execution that runs or, where none does, its newest.
 func (s *Store) Latest(ctx context.Context) (map[slipway.App]slipway.Execution, error) {
-	found, err := selectExecutions(ctx, s.db, `WHERE id IN (SELECT max(id) FROM executions WHERE status <> 'Queued' GROUP BY app)
-		OR status = 'Queued' ORDER BY id DESC`)
+	// Behind the one that runs, newer ones may wait, or have been superseded or
+	// stopped already.
+	found, err := selectExecutions(ctx, s.db, `WHERE id IN (SELECT max(id) FROM executions GROUP BY app)
+		OR status IN ('InProgress', 'Stopping') ORDER BY id DESC`)
 	if err != nil {
 		return nil, err
 	}
 	latest := make(map[slipway.App]slipway.Execution, len(found))
 	for _, e := range found {
-		if kept, has := latest[e.App()]; !has || (kept.Status == slipway.StatusQueued && !e.Status.Ended()) {
+		if _, newer := latest[e.App()]; !newer || !e.Status.Ended() {
 			latest[e.App()] = e
 		}
 	}

@@ -13,9 +13,9 @@ import (
 
 // Submit writes a submission down and returns the executions that begin with
 // it; those of busy pipelines wait. Superseding follows each execution's mode.
-func (s *Store) Submit(ctx context.Context, in pipeline.Submission) (begun []slipway.Execution, err error) {
-	err = s.transact(ctx, func(tx *sql.Tx) error {
-		begun = nil
+func (s *Store) Submit(ctx context.Context, in pipeline.Submission) ([]slipway.Execution, error) {
+	var begun []slipway.Execution
+	err := s.transact(ctx, func(tx *sql.Tx) error {
 		for _, revision := range in.Adopted {
 			if err := remember(ctx, tx, revision, in.At); err != nil {
 				return err
@@ -43,7 +43,10 @@ func (s *Store) Submit(ctx context.Context, in pipeline.Submission) (begun []sli
 		}
 		return nil
 	})
-	return begun, err
+	if err != nil {
+		return nil, err
+	}
+	return begun, nil
 }
 
 func submit(ctx context.Context, tx *sql.Tx, e slipway.Execution, at time.Time) ([]slipway.Execution, error) {

@@ -14,13 +14,20 @@ type Repository interface {
 	// Apps returns every app at commit with an id of its revision.json's
 	// content, broken files included: an id that changes when the content does.
 	Apps(ctx context.Context, commit string) (map[slipway.App]string, error)
-	// Attribute returns the newest commit at or before head that touched each
-	// app's folder.
-	Attribute(ctx context.Context, head string, apps []slipway.App) (map[slipway.App]slipway.Commit, error)
-	// Revision and Pipeline read an app's files at commit; an error that is not
-	// NextRetry means that the files are broken.
-	Revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error)
-	Pipeline(ctx context.Context, app slipway.App, commit string) (slipway.Pipeline, error)
+	// Load reads apps' files at head. What is wrong with one app is its Err.
+	Load(ctx context.Context, head string, apps []slipway.App) (map[slipway.App]Loaded, error)
+}
+
+// Loaded is what git says of one app.
+type Loaded struct {
+	// Revision is the app's at head; its Commit is the newest that touched the
+	// app's folder. With Err, App, Commit and Blob are set nevertheless.
+	Revision slipway.Revision
+	// Author made that commit.
+	Author   string
+	Pipeline slipway.Pipeline
+	// Err says what is wrong with the app's files, or slipway.yaml.
+	Err error
 }
 
 // Pipelines remembers what was executed.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +33,11 @@ type Watcher struct {
 	Options
 	news chan slipway.TriggerKind
 
-	mu   sync.Mutex // one look at a time; guards what follows
-	head string     // the head of the last look that left nothing undone
+	looking   sync.Mutex // one look at a time; guards what follows
+	head      string     // the head of the last look that left nothing undone
+	bootstrap bool       // nothing is done yet but looks that left something undone
+
+	mu   sync.Mutex // guards last, which nobody waits for a look to read
 	last error
 }
 
@@ -82,10 +86,13 @@ func (w *Watcher) Err() error {
 // Look compares git with what was executed and submits the difference. With an
 // unmoved head it costs one Refresh.
 func (w *Watcher) Look(ctx context.Context, kind slipway.TriggerKind) error {
+	w.looking.Lock()
+	defer w.looking.Unlock()
+	err := w.look(ctx, kind)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last = w.look(ctx, kind)
-	return w.last
+	w.last = err
+	return err
 }
 
 func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
@@ -107,29 +114,22 @@ func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
 		w.head = head
 		return nil
 	}
+	w.bootstrap = w.bootstrap || len(known) == 0
 	in := pipeline.Submission{Returned: changes.Returned, Removed: changes.Removed, At: at}
-	commits, err := w.Repository.Attribute(ctx, head, append(changes.New, changes.Changed...))
+	loaded, err := w.Repository.Load(ctx, head, slices.Concat(changes.New, changes.Changed))
 	if err != nil {
 		return err
-	}
-	revisionOf := func(app slipway.App) slipway.Revision {
-		return slipway.Revision{App: app, Blob: git[app], Commit: commits[app].ID}
 	}
 	execute := changes.Changed
 	undecided := 0
 	if len(changes.New) > 0 {
-		found := w.adopt(ctx, changes.New, revisionOf)
+		found := w.adopt(ctx, changes.New, loaded)
 		in.Adopted = found.adopted
 		execute = append(execute, found.execute...)
 		undecided = found.undecided
 	}
 	for _, app := range execute {
-		revision := revisionOf(app)
-		in.Executions = append(in.Executions, slipway.Execution{
-			ID: w.NewID(), Revision: revision, CreatedAt: at,
-			Pipeline: slipway.Pipeline{Mode: w.mode(ctx, app, revision.Commit)},
-			Trigger:  slipway.Trigger{Kind: kind, By: commits[app].Author, At: at},
-		})
+		in.Executions = append(in.Executions, NewExecution(w.NewID(), loaded[app], slipway.Trigger{Kind: kind, By: loaded[app].Author, At: at}))
 	}
 	if err := w.Submitter.Submit(ctx, in); err != nil {
 		return fmt.Errorf("submit what changed at %s: %w", slipway.ShortCommit(head), err)
@@ -137,17 +137,17 @@ func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
 	w.Logger.InfoContext(ctx, "looked at the deployment repository", "head", slipway.ShortCommit(head), "trigger", kind,
 		"executed", len(in.Executions), "adopted", len(in.Adopted), "removed", len(in.Removed), "undecided", undecided)
 	if undecided == 0 {
-		w.head = head
+		w.head, w.bootstrap = head, false
 	}
 	return nil
 }
 
-// mode returns what the app's files say about a busy pipeline. Broken files are
-// for the execution's Source stage to report.
-func (w *Watcher) mode(ctx context.Context, app slipway.App, commit string) slipway.Mode {
-	p, err := w.Repository.Pipeline(ctx, app, commit)
-	if err != nil {
-		return slipway.ModeSuperseded
+// NewExecution makes the execution of what git says of an app. An app whose
+// files are broken gets one too: its Source stage says what is wrong.
+func NewExecution(id string, of Loaded, trigger slipway.Trigger) slipway.Execution {
+	e := slipway.Execution{ID: id, Revision: of.Revision, Pipeline: of.Pipeline, Trigger: trigger, CreatedAt: trigger.At}
+	if of.Err != nil {
+		e.Revision.Images, e.Pipeline = nil, slipway.Pipeline{Mode: slipway.ModeSuperseded}
 	}
-	return p.Mode
+	return e
 }

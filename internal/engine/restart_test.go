@@ -1,0 +1,308 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+)
+
+// account is an AWS account that outlives restarts. Its writing calls have
+// effects that are counted, and an attempt above the first looks before it acts.
+type account struct {
+	mu      sync.Mutex
+	effects map[effect]int  // that write
+	first   map[effect]bool // those whose first attempt was seen
+
+	// At the hold, a call waits until its context ends: before its effect, or
+	// behind it, and then its answer is lost or not.
+	hold       pipeline.Action
+	behind     bool
+	answerLost bool
+	held       chan struct{} // closed once a call is held
+}
+
+// effect is what one execution does to the account.
+type effect struct {
+	execution string
+	action    pipeline.Action
+}
+
+func newAccount(hold pipeline.Action) *account {
+	return &account{effects: map[effect]int{}, first: map[effect]bool{}, hold: hold, held: make(chan struct{})}
+}
+
+// step has the effect, once, and is held where it should be.
+func (a *account) step(ctx context.Context, action pipeline.Action, d slipway.Deployment) error {
+	here := action == a.hold
+	if here {
+		a.hold = "" // only once
+	}
+	if here && !a.behind {
+		return a.wait(ctx)
+	}
+	if err := a.write(effect{d.Execution, action}, d.Attempt); err != nil {
+		return err
+	}
+	if here {
+		if err := a.wait(ctx); a.answerLost {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *account) wait(ctx context.Context) error {
+	close(a.held)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (a *account) write(e effect, attempt int) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch e.action {
+	case pipeline.ActionRegister, pipeline.ActionStart, pipeline.ActionRollBack:
+	default:
+		return nil // it only reads
+	}
+	if attempt == 1 && a.first[e] {
+		return fmt.Errorf("%s was attempted before, and counts as the first attempt", e.action)
+	}
+	a.first[e] = true
+	if attempt > 1 && a.effects[e] > 0 {
+		return nil // it looked, and found it
+	}
+	a.effects[e]++
+	return nil
+}
+
+// once checks that each call that writes had its effect once.
+func (a *account) once(t *testing.T, execution string, actions ...pipeline.Action) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, action := range actions {
+		if n := a.effects[effect{execution, action}]; n != 1 {
+			t.Errorf("%s had its effect %d times", action, n)
+		}
+	}
+}
+
+var writing = []pipeline.Action{pipeline.ActionRegister, pipeline.ActionStart, pipeline.ActionRollBack}
+
+func (a *account) script(c *cloud) {
+	actions := map[slipway.Phase]pipeline.Action{
+		slipway.PhaseNew: pipeline.ActionPrepare, slipway.PhasePrepared: pipeline.ActionRegister,
+		slipway.PhaseRegistered: pipeline.ActionStart, slipway.PhaseStarted: pipeline.ActionRollBack,
+	}
+	write := func(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+		if err := a.step(ctx, actions[d.Phase], d); err != nil {
+			return d, err
+		}
+		return well(d), nil
+	}
+	c.advance, c.rollback = write, write
+	c.observe = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
+		action, end := pipeline.ActionObserve, slipway.StateFailed
+		if d.Phase == slipway.PhaseRollingBack {
+			action, end = pipeline.ActionObserveRollBack, slipway.StateRolledBack
+		}
+		if err := a.step(ctx, action, d); err != nil {
+			return slipway.Observation{}, err
+		}
+		return seen(end, "broken"), nil
+	}
+	c.revision = func(app slipway.App) (slipway.Revision, error) {
+		return slipway.Revision{App: app, Images: []slipway.Image{{Container: app.Name, URI: "example.com/webapp1:2"}}}, nil
+	}
+}
+
+var everyAction = []pipeline.Action{
+	pipeline.ActionPrepare, pipeline.ActionRegister, pipeline.ActionStart,
+	pipeline.ActionObserve, pipeline.ActionRollBack, pipeline.ActionObserveRollBack,
+}
+
+// Close in the middle of each action, Open again: the same end, and each call
+// that writes has its effect once.
+func TestCloseInTheMiddle(t *testing.T) {
+	for _, action := range everyAction {
+		for name, at := range map[string]func(*account){
+			"before its effect":                     func(*account) {},
+			"behind its effect, the answer lost":    func(a *account) { a.behind, a.answerLost = true, true },
+			"behind its effect, the answer in time": func(a *account) { a.behind = true },
+		} {
+			t.Run(string(action)+" "+name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T, r *rig) {
+					a := newAccount(action)
+					at(a)
+					a.script(r.cloud)
+					first, second := r.submit(webapp, slipway.ModeQueued), r.submit(webapp, slipway.ModeQueued)
+					<-a.held
+					before := time.Now()
+					r.close()
+					if took := time.Since(before); took > time.Second {
+						t.Errorf("it took %s to close", took)
+					}
+					r.open()
+					if got, want := ended(r.wait(first)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+						t.Errorf("it ended as %s, want %s", got, want)
+					}
+					a.once(t, first, writing...)
+					if e := r.wait(second); e.Outcome != slipway.OutcomeRolledBack {
+						t.Errorf("the next one ended as %s", ended(e))
+					}
+					a.once(t, second, writing...)
+				})
+			})
+		}
+	}
+}
+
+// A restart is nothing to be alarmed about.
+func TestCloseIsQuiet(t *testing.T) {
+	t.Parallel()
+	path := database(t)
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		r := &rig{t: t, path: path, cloud: &cloud{observe: after(time.Hour, slipway.StateDeployed)}}
+		r.log = slog.New(slog.NewTextHandler(&log, nil))
+		for i := range 4 {
+			r.open()
+			r.submit(webapp, slipway.ModeQueued)
+			if i%2 == 0 { // else everything is just beginning
+				r.passes(time.Second)
+			}
+			r.close()
+		}
+		if log.Len() > 0 {
+			t.Errorf("four restarts logged:\n%s", log.String())
+		}
+	})
+}
+
+// What reads is taken again: a request to stop that came while nobody ran is
+// heard, whatever the execution was doing.
+func TestStopWhileDown(t *testing.T) {
+	for _, test := range []struct {
+		action pipeline.Action
+		want   string
+	}{
+		{pipeline.ActionPrepare, "Stopped, stopped: stopped by Ada; the service was not touched"},
+		{pipeline.ActionRegister, "Stopped, stopped: stopped by Ada; the service was not touched"},
+		{pipeline.ActionStart, "Stopped, stopped: stopped by Ada; webapp1:7 was put back"},
+		{pipeline.ActionObserve, "Stopped, stopped: stopped by Ada; webapp1:7 was put back"},
+		{pipeline.ActionRollBack, "Failed, rolled-back by slipway: broken; webapp1:7 was put back"},
+	} {
+		t.Run(string(test.action), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				a := newAccount(test.action)
+				a.behind, a.answerLost = true, true
+				a.script(r.cloud)
+				if test.action != pipeline.ActionRollBack {
+					observe := r.cloud.observe
+					r.cloud.observe = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
+						o, err := observe(ctx, d)
+						if o.State == slipway.StateFailed {
+							o = seen(slipway.StateProgressing, "")
+						}
+						return o, err
+					}
+				}
+				id := r.submit(webapp, "")
+				<-a.held
+				if _, err := r.store.RequestStop(t.Context(), id, slipway.StopRequest{By: "Ada", At: time.Now()}); err != nil {
+					t.Fatal(err) // asked of the store: nobody is told
+				}
+				r.close()
+				r.open()
+				if got := ended(r.wait(id)); got != test.want {
+					t.Errorf("it ended as %s, want %s", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A replica that conducts nothing may write a submission down and die: what
+// the tables call in progress runs at the next Open.
+func TestOpenStartsWhatTheLibraryDoesNotKnow(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := slipway.Execution{ID: "01930000-0000-7000-8000-000000000000", CreatedAt: time.Now(), Revision: slipway.Revision{App: webapp, Commit: "c0ffee"}}
+		if _, err := r.store.Submit(t.Context(), pipeline.Submission{Executions: []slipway.Execution{e}, At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		r.passes(5 * time.Second)
+		if got := r.cloud.called(); got != "" {
+			t.Errorf("it ran already: %s", got)
+		}
+		r.close()
+		r.open()
+		r.expect(e.ID, "Succeeded, deployed: the new tasks are healthy", happy)
+	})
+}
+
+// The library's books may say that a workflow is over while our row says that
+// its execution is not: the row is right.
+func TestOpenBelievesTheTables(t *testing.T) {
+	for _, status := range []string{"ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"} {
+		t.Run(status, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				a := newAccount(pipeline.ActionStart)
+				a.behind, a.answerLost = true, true
+				a.script(r.cloud)
+				id := r.submit(webapp, "")
+				<-a.held
+				r.close()
+				tamper(t, r, `UPDATE workflow_status SET status = $1 WHERE workflow_uuid = $2`, status, id)
+				r.open()
+				if got, want := ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+					t.Errorf("it ended as %s", got)
+				}
+				a.once(t, id, writing...)
+			})
+		})
+	}
+}
+
+// A build that takes other steps finds checkpoints that it does not expect. The
+// row says how far the execution came, so it goes on all the same.
+func TestCheckpointsOfAnotherBuild(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		a := newAccount(pipeline.ActionObserve)
+		a.script(r.cloud)
+		id := r.submit(webapp, "")
+		<-a.held
+		r.close()
+		tamper(t, r, `UPDATE operation_outputs SET function_name = 'approve' WHERE workflow_uuid = $1 AND function_name = 'prepare'`, id)
+		r.open()
+		if got, want := ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+			t.Errorf("it ended as %s", got)
+		}
+		a.once(t, id, writing...)
+	})
+}
+
+// Nothing that ran is lost when the tables cannot be read: the next Open finds it.
+func TestOpenFailsCleanly(t *testing.T) {
+	t.Parallel()
+	path := database(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{t: t, path: path, cloud: &cloud{}}
+		broken := errors.New("disk I/O error")
+		if err := r.openWith(&brokenQueue{err: broken}); !errors.Is(err, broken) {
+			t.Fatalf("got %v", err)
+		}
+		r.open() // no goroutine of the first attempt is left, or the bubble would say so
+		defer r.close()
+		r.expect(r.submit(webapp, ""), "Succeeded, deployed: the new tasks are healthy", happy)
+	})
+}

@@ -1,0 +1,357 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/engine"
+	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/store"
+)
+
+var webapp = slipway.App{Cluster: "cluster1", Name: "webapp1"}
+
+const base = "webapp1:7"
+
+// cloud is a Source and a Target by script. What a test does not script goes
+// well: a deployment is prepared, registered, started and seen as deployed.
+type cloud struct {
+	revision func(slipway.App) (slipway.Revision, error)
+	pipeline func(slipway.App) (slipway.Pipeline, error)
+	advance  func(context.Context, slipway.Deployment) (slipway.Deployment, error)
+	observe  func(context.Context, slipway.Deployment) (slipway.Observation, error)
+	rollback func(context.Context, slipway.Deployment) (slipway.Deployment, error)
+	timeout  time.Duration
+
+	mu    sync.Mutex
+	calls []string
+}
+
+// call writes down a call: "prepare", "register 2" (the attempt)…
+func (c *cloud) call(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, fmt.Sprintf(format, args...))
+}
+
+// called returns the calls so far, those that repeat the one before but once.
+func (c *cloud) called() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(slices.Compact(slices.Clone(c.calls)), ", ")
+}
+
+func (c *cloud) Revision(_ context.Context, app slipway.App, commit string) (slipway.Revision, error) {
+	if c.revision != nil {
+		return c.revision(app)
+	}
+	return slipway.Revision{App: app, Commit: commit, Images: []slipway.Image{{Container: app.Name, URI: "example.com/" + app.Name + ":" + commit}}}, nil
+}
+
+func (c *cloud) Pipeline(_ context.Context, app slipway.App, _ string) (slipway.Pipeline, error) {
+	if c.pipeline != nil {
+		return c.pipeline(app)
+	}
+	p := slipway.DefaultPipeline(app)
+	if c.timeout > 0 {
+		p.Timeout = c.timeout
+	}
+	return p, nil
+}
+
+func (c *cloud) Advance(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+	switch d.Phase {
+	case slipway.PhaseNew:
+		c.call("prepare")
+	case slipway.PhasePrepared:
+		c.call("register %d", d.Attempt)
+	case slipway.PhaseRegistered:
+		c.call("start %d", d.Attempt)
+	default:
+		c.call("advance out of %q", d.Phase)
+	}
+	if c.advance != nil {
+		return c.advance(ctx, d)
+	}
+	return well(d), nil
+}
+
+// well is d one phase on.
+func well(d slipway.Deployment) slipway.Deployment {
+	d.Attempt = 0
+	switch d.Phase {
+	case slipway.PhaseNew:
+		d.Phase, d.PreparedAt, d.Base, d.BaseDeployment = slipway.PhasePrepared, time.Now(), base, "ecs-svc/7"
+	case slipway.PhasePrepared:
+		d.Phase, d.TaskDefinition, d.FirstWriteAt = slipway.PhaseRegistered, "webapp1:8", time.Now()
+	case slipway.PhaseRegistered:
+		d.Phase, d.ID, d.StartedAt = slipway.PhaseStarted, "ecs-svc/8", time.Now()
+	case slipway.PhaseStarted:
+		d.Phase, d.RollbackID, d.RollbackStartedAt = slipway.PhaseRollingBack, "ecs-svc/9", time.Now()
+	case slipway.PhaseRollingBack, slipway.PhaseUnchanged:
+	}
+	return d
+}
+
+func (c *cloud) Observe(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
+	c.call("observe")
+	if c.observe != nil {
+		return c.observe(ctx, d)
+	}
+	return seen(slipway.StateDeployed, "the new tasks are healthy"), nil
+}
+
+func (c *cloud) Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+	c.call("roll back %d", d.Attempt)
+	if c.rollback != nil {
+		return c.rollback(ctx, d)
+	}
+	return well(d), nil
+}
+
+func seen(state slipway.State, reason string) slipway.Observation {
+	now := time.Now()
+	o := slipway.Observation{At: now, State: state, Reason: reason, Tasks: slipway.TaskCounts{Desired: 2, Running: 1, Pending: 1}}
+	if state == slipway.StateRolledBack {
+		o.By = slipway.BySlipway
+	}
+	if !o.Final() {
+		o.Next = now.Add(2500 * time.Millisecond)
+	}
+	return o
+}
+
+// after sees a deployment progress until d has passed since its start, and
+// then the state.
+func after(pause time.Duration, state slipway.State) func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+	return func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+		if d.Phase == slipway.PhaseRollingBack {
+			return seen(slipway.StateRolledBack, ""), nil
+		}
+		if time.Since(d.StartedAt) < pause {
+			return seen(slipway.StateProgressing, ""), nil
+		}
+		return seen(state, "seen "+string(state)), nil
+	}
+}
+
+// rig is an Engine on a database on disk.
+type rig struct {
+	t      testing.TB
+	path   string
+	cloud  *cloud
+	target engine.Target // the cloud, if nil
+	log    *slog.Logger  // the test's, if nil
+	store  *store.Store
+	engine *engine.Engine
+	n      int
+}
+
+// migrated is a database that an Engine has been opened on: making its tables
+// takes longer than most tests.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "slipway-engine-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "slipway.db")
+	s, err := store.Open(context.Background(), "sqlite:"+path)
+	if err != nil {
+		return nil, err
+	}
+	e, err := engine.Open(context.Background(), engine.Options{DB: s.DB(), Store: s, Queue: s, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Close(); err != nil { // and the database, which empties the write-ahead log
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// database makes a database for a test and returns its path.
+func database(t testing.TB) string {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "slipway.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// inBubble runs a test on a rig, by a clock of its own.
+func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	t.Parallel()
+	path := database(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{t: t, path: path, cloud: &cloud{}}
+		r.open()
+		defer r.close()
+		test(t, r)
+	})
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	if err := r.openWith(nil); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// openWith opens the engine with another queue than the store, if not nil.
+func (r *rig) openWith(queue engine.Queue) error {
+	r.t.Helper()
+	var err error
+	if r.store, err = store.Open(r.t.Context(), "sqlite:"+r.path); err != nil {
+		r.t.Fatal(err)
+	}
+	if queue == nil {
+		queue = r.store
+	}
+	if r.target == nil {
+		r.target = r.cloud
+	}
+	if r.log == nil {
+		r.log = logger(r.t)
+	}
+	r.engine, err = engine.Open(r.t.Context(), engine.Options{
+		DB: r.store.DB(), Store: r.store, Queue: queue, Source: r.cloud, Target: r.target, Logger: r.log,
+	})
+	return err
+}
+
+func (r *rig) close() {
+	r.t.Helper()
+	if err := r.engine.Close(); err != nil {
+		r.t.Error(err)
+	}
+	if err := r.store.Close(); err != nil {
+		r.t.Error(err)
+	}
+}
+
+// logger writes to the test's log, where `go test -v` or a failure shows it.
+func logger(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+type writer struct{ t testing.TB }
+
+func (w writer) Write(text []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(text)))
+	return len(text), nil
+}
+
+var _ io.Writer = writer{}
+
+// submit submits an execution of app in a mode, and returns its id.
+func (r *rig) submit(app slipway.App, mode slipway.Mode) string {
+	r.t.Helper()
+	r.n++
+	commit := fmt.Sprintf("%040d", r.n)
+	e := slipway.Execution{
+		ID: engine.NewID(), CreatedAt: time.Now(), Pipeline: slipway.Pipeline{Mode: mode},
+		Revision: slipway.Revision{App: app, Commit: commit, Blob: "blob" + commit},
+		Trigger:  slipway.Trigger{Kind: slipway.TriggerPush, By: "Ada <ada@example.com>", At: time.Now()},
+	}
+	if err := r.engine.Submit(r.t.Context(), pipeline.Submission{Executions: []slipway.Execution{e}, At: time.Now()}); err != nil {
+		r.t.Fatal(err)
+	}
+	return e.ID
+}
+
+func (r *rig) get(id string) slipway.Execution {
+	r.t.Helper()
+	e, err := r.store.Execution(r.t.Context(), id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return e
+}
+
+// passes lets time pass, and then what is under way settle.
+func (r *rig) passes(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// wait waits for the end of an execution, at most ten minutes: every second
+// of a bubble's time has the library look into its tables.
+func (r *rig) wait(id string) slipway.Execution {
+	r.t.Helper()
+	for range 600 {
+		if e := r.get(id); e.Status.Ended() {
+			return e
+		}
+		<-time.After(time.Second)
+	}
+	r.t.Fatalf("it has not ended in ten minutes: %+v; calls: %s", r.get(id), r.cloud.called())
+	return slipway.Execution{}
+}
+
+// ended is an execution's end in one line.
+func ended(e slipway.Execution) string {
+	text := fmt.Sprintf("%s, %s", e.Status, e.Outcome)
+	if e.RolledBackBy != "" {
+		text += " by " + e.RolledBackBy
+	}
+	return text + ": " + e.Reason
+}
+
+// expect waits for an execution's end and compares it, and the calls to AWS,
+// with what is wanted.
+func (r *rig) expect(id, want, calls string) {
+	r.t.Helper()
+	e := r.wait(id)
+	if got := ended(e); got != want {
+		r.t.Errorf("it ended as\n     %s\nwant %s", got, want)
+	}
+	if got := r.cloud.called(); got != calls {
+		r.t.Errorf("calls were\n     %s\nwant %s", got, calls)
+	}
+	if e.EndedAt.IsZero() || e.StartedAt.IsZero() {
+		r.t.Errorf("started at %s, ended at %s", e.StartedAt, e.EndedAt)
+	}
+}
+
+// brokenQueue cannot say what is in progress.
+type brokenQueue struct {
+	engine.Queue
+	err error
+}
+
+func (b *brokenQueue) InProgress(context.Context) ([]slipway.Execution, error) { return nil, b.err }
+
+// tamper changes a closed database, and must change something.
+func tamper(t *testing.T, r *rig, statement string, args ...any) {
+	t.Helper()
+	s, err := store.Open(t.Context(), "sqlite:"+r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	result, err := s.DB().ExecContext(t.Context(), statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		t.Fatalf("%s changed %d rows, %v", statement, n, err)
+	}
+}

@@ -1,0 +1,325 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/engine"
+)
+
+var throttled = &slipway.Error{Next: slipway.NextRetry, Message: "rate exceeded", RetryAfter: time.Second}
+
+// inForeground runs a test of engine.Run by a clock of its own. The foreground
+// takes the same steps as the engine, and without the library and a database an
+// hour costs nothing.
+func inForeground(t *testing.T, test func(t *testing.T, c *cloud, run func() slipway.Execution)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{}
+		test(t, c, func() slipway.Execution {
+			e := newExecution()
+			e.Pipeline.Timeout = c.timeout
+			e, err := engine.Run(t.Context(), c, logger(t), e, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e
+		})
+	})
+}
+
+func newExecution() slipway.Execution {
+	return slipway.Execution{
+		ID: engine.NewID(), CreatedAt: time.Now(), Pipeline: slipway.DefaultPipeline(webapp),
+		Revision: slipway.Revision{App: webapp, Commit: "c0ffee", Images: []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:c0ffee"}}},
+		Trigger:  slipway.Trigger{Kind: slipway.TriggerManual, At: time.Now()},
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		script func(c *cloud)
+		want   string
+		calls  string
+	}{
+		{
+			name: "unchanged",
+			script: func(c *cloud) {
+				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					d.Phase = slipway.PhaseUnchanged
+					return d, nil
+				}
+			},
+			want:  "Succeeded, unchanged: the service already runs example.com/webapp1:c0ffee",
+			calls: "prepare",
+		},
+		{
+			name: "no such service",
+			script: func(c *cloud) {
+				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					return d, &slipway.Error{Next: slipway.NextPerson, Message: "there is no service webapp1", Hint: "create it"}
+				}
+			},
+			want:  "Failed, failed: there is no service webapp1; create it",
+			calls: "prepare",
+		},
+		{
+			name: "an image that cannot be registered",
+			script: func(c *cloud) {
+				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					if d.Phase == slipway.PhasePrepared {
+						return d, errors.New("ClientException: invalid image")
+					}
+					return well(d), nil
+				}
+			},
+			want:  "Failed, failed: ClientException: invalid image",
+			calls: "prepare, register 1",
+		},
+		{
+			name:   "rolled back by ECS",
+			script: func(c *cloud) { c.observe = byECS },
+			want:   "Failed, rolled-back by ecs: tasks failed to start",
+			calls:  happy,
+		},
+		{
+			name:   "failed for good, so rolled back by us",
+			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateFailed) },
+			want:   "Failed, rolled-back by slipway: seen failed; webapp1:7 was put back",
+			calls:  happy + ", roll back 1, observe",
+		},
+		{
+			name:   "replaced",
+			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateReplaced) },
+			want:   "Superseded, replaced: seen replaced",
+			calls:  happy,
+		},
+		{
+			name:   "gone",
+			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateGone) },
+			want:   "Failed, failed: seen gone",
+			calls:  happy,
+		},
+		{
+			name:   "out of time",
+			script: func(c *cloud) { c.observe = after(time.Hour, slipway.StateDeployed) },
+			want:   "Failed, timed-out: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; webapp1:7 was put back",
+			calls:  happy + ", roll back 1, observe",
+		},
+		{
+			name: "out of time, and so is the rollback",
+			script: func(c *cloud) {
+				c.observe = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+					return seen(slipway.StateProgressing, ""), nil
+				}
+			},
+			want: "Failed, failed: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; putting back webapp1:7 " +
+				"did not end within 30m0s either: 1 of 2 tasks running, 1 pending, 0 failed",
+			calls: happy + ", roll back 1, observe",
+		},
+		{
+			name: "a rollback that cannot be",
+			script: func(c *cloud) {
+				c.observe = after(time.Minute, slipway.StateFailed)
+				c.rollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					return d, errors.New("webapp1:7 is INACTIVE")
+				}
+			},
+			want:  "Failed, failed: seen failed; putting back webapp1:7 failed: webapp1:7 is INACTIVE",
+			calls: happy + ", roll back 1",
+		},
+		{
+			name: "the ground moves: it starts over",
+			script: func(c *cloud) {
+				moved := false
+				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					if d.Phase == slipway.PhaseRegistered && !moved {
+						moved = true
+						d.Phase, d.Attempt = slipway.PhaseNew, 0
+						return d, nil
+					}
+					return well(d), nil
+				}
+			},
+			want:  "Succeeded, deployed: the new tasks are healthy",
+			calls: "prepare, register 1, start 1, " + happy,
+		},
+		{
+			name: "nobody says when to look again",
+			script: func(c *cloud) {
+				c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+					if time.Since(d.StartedAt) > time.Minute {
+						return seen(slipway.StateDeployed, "at last"), nil
+					}
+					return slipway.Observation{State: slipway.StateProgressing}, nil
+				}
+			},
+			want:  "Succeeded, deployed: at last",
+			calls: happy,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+				test.script(c)
+				if got := ended(run()); got != test.want {
+					t.Errorf("it ended as\n     %s\nwant %s", got, test.want)
+				}
+				if got := c.called(); got != test.calls {
+					t.Errorf("calls were\n     %s\nwant %s", got, test.calls)
+				}
+			})
+		})
+	}
+}
+
+func byECS(context.Context, slipway.Deployment) (slipway.Observation, error) {
+	o := seen(slipway.StateRolledBack, "tasks failed to start")
+	o.By = slipway.ByECS
+	return o, nil
+}
+
+// Each step is throttled for ten minutes, and goes on after that.
+func TestThrottled(t *testing.T) {
+	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+		times := map[slipway.Phase][]time.Time{}
+		throttle := func(d slipway.Deployment) error {
+			times[d.Phase] = append(times[d.Phase], time.Now())
+			if time.Since(times[d.Phase][0]) < 10*time.Minute {
+				return throttled
+			}
+			return nil
+		}
+		c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) { return well(d), throttle(d) }
+		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+			if d.Phase == slipway.PhaseRollingBack {
+				return seen(slipway.StateRolledBack, ""), throttle(d)
+			}
+			return seen(slipway.StateFailed, "broken"), throttle(d)
+		}
+		c.rollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			before := d
+			before.Phase = "put back"
+			return well(d), throttle(before)
+		}
+		e := run()
+		if got, want := ended(e), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if len(times) != 6 {
+			t.Errorf("throttled were %d steps, want 6", len(times))
+		}
+		for phase, all := range times {
+			if n := len(all); n < 20 || n > 60 {
+				t.Errorf("%q was tried %d times in ten minutes", phase, n)
+			}
+			for i := range len(all) - 1 {
+				if pause := all[i+1].Sub(all[i]); pause < throttled.RetryAfter || pause > 31*time.Second {
+					t.Errorf("%q: a pause of %s", phase, pause)
+				}
+			}
+		}
+		if calls := c.called(); !strings.Contains(calls, "register 1, register 2, register 3") || !strings.Contains(calls, "roll back 1, roll back 2") {
+			t.Errorf("attempts were not counted: %s", calls)
+		}
+	})
+}
+
+func TestGivesUp(t *testing.T) {
+	for _, test := range []struct {
+		phase slipway.Phase
+		want  string
+	}{
+		{slipway.PhaseNew, "Failed, failed: gave up after 5m0s: rate exceeded"},
+		{slipway.PhasePrepared, "Failed, failed: gave up after 5m0s: rate exceeded"},
+		{slipway.PhaseRegistered, "Failed, failed: gave up after 5m0s: rate exceeded; an earlier attempt may have updated the service all the same: look at it"},
+		{slipway.PhaseStarted, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 failed: gave up after 5m0s: rate exceeded"},
+		{slipway.PhaseRollingBack, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 did not end within 5m0s either: it could not be observed: rate exceeded"},
+	} {
+		t.Run("in phase "+string(test.phase), func(t *testing.T) {
+			inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+				c.timeout = 5 * time.Minute
+				advance := func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+					if d.Phase == test.phase {
+						return d, throttled
+					}
+					return well(d), nil
+				}
+				c.advance, c.rollback = advance, advance
+				c.observe = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+					return slipway.Observation{}, throttled
+				}
+				if e := run(); ended(e) != test.want {
+					t.Errorf("it ended as\n     %s\nwant %s", ended(e), test.want)
+				}
+			})
+		})
+	}
+}
+
+// Whatever keeps us from seeing a deployment, it goes on; and what went well
+// meanwhile went well.
+func TestBlindness(t *testing.T) {
+	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+			switch since := time.Since(d.StartedAt); {
+			case since < 20*time.Minute:
+				return seen(slipway.StateProgressing, ""), nil
+			case since < 45*time.Minute: // beyond its time
+				return slipway.Observation{}, errors.New("AccessDeniedException")
+			default:
+				return seen(slipway.StateDeployed, "it went well"), nil
+			}
+		}
+		if got, want := ended(run()), "Succeeded, deployed: it went well"; got != want {
+			t.Errorf("it ended as %s", got)
+		}
+	})
+}
+
+func TestRunTellsEveryMove(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{observe: after(time.Minute, slipway.StateDeployed)}
+		var told []string
+		e, err := engine.Run(t.Context(), c, logger(t), newExecution(), func(e slipway.Execution) {
+			move := string(e.Deployment.Phase)
+			if e.Observation != nil {
+				move = string(e.Observation.State)
+			}
+			if e.Status.Ended() {
+				move = string(e.Status)
+			}
+			if n := len(told); n == 0 || told[n-1] != move {
+				told = append(told, move)
+			}
+		})
+		if err != nil || e.Status != slipway.StatusSucceeded {
+			t.Fatalf("got %s, %v", ended(e), err)
+		}
+		if diff := cmp.Diff([]string{"", "prepared", "registered", "started", "progressing", "deployed", "Succeeded"}, told); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{observe: after(time.Hour, slipway.StateDeployed)}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		e, err := engine.Run(ctx, c, logger(t), newExecution(), nil)
+		if !errors.Is(err, context.DeadlineExceeded) || e.Status != slipway.StatusInProgress || e.Deployment.ID != "ecs-svc/8" {
+			t.Errorf("got %s, %v; deployment %+v", e.Status, err, e.Deployment)
+		}
+	})
+}
