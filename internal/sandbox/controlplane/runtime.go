@@ -1,6 +1,9 @@
 package controlplane
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Runtime runs tasks and routes traffic to them: what Fargate and Elastic Load
 // Balancing are to the real ECS. The control plane decides; the runtime does.
@@ -92,3 +95,18 @@ const (
 	BehaviourMissing   Behaviour = "missing"   // …-missing: cannot be pulled
 	BehaviourSlow      Behaviour = "slow"      // …-slow: needs long to become healthy
 )
+
+// BehaviourOf is what a container of this image does. A missing image is the
+// control plane's business: a runtime is never asked to start one.
+func BehaviourOf(image string) Behaviour {
+	name, _, _ := strings.Cut(image, "@")
+	tag := name[strings.LastIndex(name, "/")+1:]
+	if _, after, tagged := strings.Cut(tag, ":"); tagged {
+		for _, b := range []Behaviour{BehaviourCrash, BehaviourUnhealthy, BehaviourMissing, BehaviourSlow} {
+			if after == string(b) || strings.HasSuffix(after, "-"+string(b)) {
+				return b
+			}
+		}
+	}
+	return BehaviourHealthy
+}

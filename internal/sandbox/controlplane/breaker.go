@@ -1,0 +1,64 @@
+package controlplane
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// threshold is how many failed tasks a deployment may have.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+func threshold(t types.ThresholdConfiguration, desired int32) int32 {
+	const least, most = 3, 200
+	if t.Type == types.ThresholdTypeCount {
+		return t.Value
+	}
+	share := int32((int64(desired)*int64(t.Value) + 99) / 100)
+	if t.Type == types.ThresholdTypeUnboundedPercent {
+		return max(1, share)
+	}
+	return min(most, max(least, share))
+}
+
+// countFailure counts a task that failed to start, ended before it was ever
+// healthy, or failed its health checks, once, against its deployment.
+func (c *ControlPlane) countFailure(s *service, t *task) {
+	d := s.deployment(t.Deployment)
+	if t.Failed || d == nil {
+		return
+	}
+	t.Failed = true
+	if d.RolloutState == types.DeploymentRolloutStateInProgress {
+		d.FailedTasks++
+	}
+}
+
+// countStartFailure throttles a deployment whose tasks never run: the first
+// time all of them may be tried again at once, then after ever longer waits.
+func (c *ControlPlane) countStartFailure(s *service, t *task) {
+	d := s.deployment(t.Deployment)
+	if d == nil {
+		return
+	}
+	d.StartFailures++
+	rounds := int(d.StartFailures) / max(1, int(s.DesiredCount))
+	if rounds < 2 {
+		return
+	}
+	backOff := min(backOffMost, backOffFirst<<min(rounds-2, 8))
+	d.RetryAt = time.Now().Add(time.Duration(float64(backOff) / c.scale))
+	c.complain(s, "is unable to consistently start tasks successfully.")
+}
+
+// judge fails the service's deployment when the circuit breaker says so.
+func (c *ControlPlane) judge(s *service) {
+	d, breaker, record := s.primary(), s.DeploymentConfiguration.DeploymentCircuitBreaker, s.record()
+	limit := threshold(*breaker.ThresholdConfiguration, s.DesiredCount)
+	if record.open() {
+		record.DeploymentCircuitBreaker.FailureCount = d.FailedTasks
+		record.DeploymentCircuitBreaker.Threshold = limit
+	}
+	if breaker.Enable && d.RolloutState == types.DeploymentRolloutStateInProgress && d.FailedTasks >= limit {
+		c.fail(s, breaker.Rollback)
+	}
+}

@@ -1,0 +1,57 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+)
+
+// DefaultTimeScale makes a rollout of a minute and a half take ten seconds:
+// long enough to be watched, short enough not to be waited for.
+const DefaultTimeScale = 10
+
+// Options are how a World is made. Only Dir is required.
+type Options struct {
+	// Dir is the folder that holds the world; it is created when it is missing.
+	Dir string
+	// Listen is the host:port of the AWS API and the git server. Empty is the port
+	// that the world had before, or any, on loopback. There is no authentication:
+	// keep it there.
+	Listen string
+	// TimeScale divides all times of AWS: 10 makes a minute last six seconds. Zero
+	// is DefaultTimeScale.
+	TimeScale float64
+	Region    string // eu-west-1 if empty
+	Account   string // 111122223333 if empty
+	// Branch is the deployment repository's, if it is created now; main if empty.
+	Branch string
+	// Webhooks are URLs that are told of each push; see gitserver.Update.
+	Webhooks []string
+	// Faults go wrong from the beginning, but not while the world is seeded.
+	Faults Faults
+	// Logger is told of requests and trouble; nil for silence.
+	Logger *slog.Logger
+}
+
+// complete fills in the defaults. An error says which option is wrong.
+func (o Options) complete() (Options, error) {
+	if o.Dir == "" {
+		return o, fmt.Errorf("the sandbox needs a folder")
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return o, err
+	}
+	o.Dir = dir
+	o.TimeScale = cmp.Or(o.TimeScale, DefaultTimeScale)
+	if o.TimeScale < 0.1 || o.TimeScale > 1000 {
+		return o, fmt.Errorf("the time scale %v is out of range: use 0.1 to 1000", o.TimeScale)
+	}
+	o.Region = cmp.Or(o.Region, "eu-west-1")
+	o.Account = cmp.Or(o.Account, "111122223333")
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, o.Faults.validate()
+}

@@ -1,0 +1,266 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+	"github.com/slipway-cd/slipway/internal/sandbox/controlplane"
+	"github.com/slipway-cd/slipway/internal/sandbox/dataplane"
+	"github.com/slipway-cd/slipway/internal/sandbox/gitserver"
+)
+
+// closeTimeout is how long Close lets requests end.
+const closeTimeout = 2 * time.Second
+
+// World is a running sandbox.
+type World struct {
+	options    Options
+	folder     *folder
+	plane      *dataplane.Plane
+	control    *controlplane.ControlPlane
+	journal    *journal
+	repository *gitserver.Repository
+	server     *http.Server
+	faults     faultControl
+	endpoints  Endpoints
+
+	cancel context.CancelFunc // ends work
+	work   sync.WaitGroup
+	close  func() error
+}
+
+// New opens the world in a folder, seeds it if it is new, and returns when it
+// can be used. ctx bounds the opening alone: the world goes on until Close. The
+// error says what to do: another process has the folder, an address is in use,
+// the state cannot be read.
+func New(ctx context.Context, options Options) (*World, error) {
+	options, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	w := &World{options: options}
+	w.close = sync.OnceValue(w.shutDown)
+	if w.folder, err = openFolder(options.Dir); err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) open(ctx context.Context) error {
+	if err := w.removeEndpoints(); err != nil { // a killed process left them
+		return err
+	}
+	settings, err := w.folder.settings(w.options)
+	if err != nil {
+		return err
+	}
+	state, err := w.state(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.openRepository(ctx); err != nil {
+		return err
+	}
+	if err := w.openPlane(ctx, settings.Addresses); err != nil {
+		return err
+	}
+	if err := w.openControl(ctx, state); err != nil {
+		return err
+	}
+	if err := w.plane.Settle(ctx); err != nil {
+		return err
+	}
+	if err := w.serve(ctx, settings.Addresses); err != nil {
+		return err
+	}
+	if err := writeJSON(w.folder.file(settingsFile), settings); err != nil {
+		return err
+	}
+	return w.faults.set(w.options.Faults)
+}
+
+// state reads the control plane's state, or seeds it.
+func (w *World) state(ctx context.Context) ([]byte, error) {
+	path := w.folder.file(stateFile)
+	state, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return state, err
+	}
+	if state, err = seedState(ctx, w.options); err != nil {
+		return nil, err
+	}
+	return state, writeFile(path, state)
+}
+
+func (w *World) openRepository(ctx context.Context) (err error) {
+	w.repository, err = gitserver.Open(ctx, w.folder.file(repositoryFolder), gitserver.Options{
+		Branch: w.options.Branch, Webhooks: w.options.Webhooks, Logger: w.options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{}
+	for _, app := range seedApps() {
+		files[app.id()+"/revision.json"] = app.revisionFile(w.options)
+	}
+	_, err = w.repository.Seed(ctx, seedAuthor, "Add the apps of cluster1 and cluster2\n", files)
+	return err
+}
+
+// openPlane starts the load balancers, at the addresses that they had before.
+func (w *World) openPlane(ctx context.Context, addresses map[string]string) error {
+	w.plane = dataplane.New(dataplane.Options{TimeScale: w.options.TimeScale, Logger: w.options.Logger})
+	if err := addTargetGroups(w.plane, w.options); err != nil {
+		return err
+	}
+	w.endpoints.LoadBalancers = map[string]string{}
+	for _, app := range seedApps() {
+		if app.protocol == "" {
+			continue
+		}
+		address, err := atSameAddress(addresses[app.id()], func(address string) (string, error) {
+			return w.plane.Listen(ctx, dataplane.LoadBalancer{
+				Name: app.id(), Protocol: app.protocol, Address: address,
+				Forward: []dataplane.Forward{{TargetGroupARN: app.targetGroup(w.options).ARN, Weight: 1}},
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("start the load balancer of %s: %w", app.id(), err)
+		}
+		scheme := "http://"
+		if app.protocol == dataplane.TCP {
+			scheme = "tcp://"
+		}
+		addresses[app.id()] = address
+		w.endpoints.LoadBalancers[app.id()] = scheme + address
+	}
+	return nil
+}
+
+// atSameAddress listens where it was listened before, or on any port of
+// loopback.
+func atSameAddress[T any](before string, listen func(address string) (T, error)) (T, error) {
+	if before != "" {
+		if listener, err := listen(before); err == nil {
+			return listener, nil
+		}
+	}
+	return listen("127.0.0.1:0")
+}
+
+// openControl starts the control plane, which starts again what ran, and keeps
+// its state on disk from now on.
+func (w *World) openControl(ctx context.Context, state []byte) (err error) {
+	w.control, err = controlplane.New(controlplane.Options{
+		Region: w.options.Region, Account: w.options.Account, TimeScale: w.options.TimeScale,
+		Runtime: w.plane, State: state, Logger: w.options.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: remove %s to begin anew", err, w.options.Dir)
+	}
+	w.journal = &journal{path: w.folder.file(stateFile), snapshot: w.control.Snapshot, logger: w.options.Logger}
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	w.cancel = cancel
+	w.work.Go(func() { w.journal.follow(working, w.control.Changed()) })
+	return nil
+}
+
+// serve starts the address of the AWS API, the git server and the controls.
+func (w *World) serve(ctx context.Context, addresses map[string]string) error {
+	const name = "aws"
+	listen := func(address string) (net.Listener, error) {
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	}
+	var listener net.Listener
+	var err error
+	if w.options.Listen != "" {
+		listener, err = listen(w.options.Listen)
+	} else {
+		listener, err = atSameAddress(addresses[name], listen)
+	}
+	if err != nil {
+		return fmt.Errorf("start the AWS API: %w", err)
+	}
+	mux := http.NewServeMux()
+	api := awsjson.Faults(w.journal.before(w.control.Handler()), w.faults.ask)
+	mux.Handle("/", awsjson.Mux{controlplane.TargetPrefix: api})
+	mux.Handle("/"+repositoryFolder+"/", w.repository)
+	mux.Handle("/control/faults", &w.faults)
+	w.server = &http.Server{
+		Handler: mux, ReadHeaderTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(w.options.Logger.Handler(), slog.LevelDebug),
+	}
+	w.work.Go(func() { _ = w.server.Serve(listener) }) // always an error: it was closed
+	addresses[name] = listener.Addr().String()
+	w.endpoints.AWS = "http://" + addresses[name]
+	w.endpoints.Repository = w.endpoints.AWS + "/" + repositoryFolder
+	return nil
+}
+
+// OnPush has f called for each ref that a push to the deployment repository
+// changed, before git push returns: f must be quick.
+func (w *World) OnPush(f func()) {
+	w.repository.OnPush(func(gitserver.Update) { f() })
+}
+
+// RepositoryPath is the folder of the bare deployment repository, for those who
+// read it directly.
+func (w *World) RepositoryPath() string { return w.repository.Path() }
+
+// Faults returns what goes wrong at present.
+func (w *World) Faults() Faults { return w.faults.get() }
+
+// SetFaults changes what goes wrong from now on. The error says which share is
+// out of range.
+func (w *World) SetFaults(faults Faults) error { return w.faults.set(faults) }
+
+// Close ends the world: requests may end, tasks and load balancers stop, the
+// state is saved, EndpointsFile is removed. Nothing of it runs afterwards. A
+// second call returns what the first did.
+func (w *World) Close() error { return w.close() }
+
+func (w *World) shutDown() error {
+	errs := []error{w.removeEndpoints()}
+	if w.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		if w.server.Shutdown(ctx) != nil {
+			errs = append(errs, w.server.Close())
+		}
+	}
+	if w.repository != nil {
+		w.repository.Close()
+	}
+	if w.control != nil {
+		w.control.Close()
+		w.cancel()
+		errs = append(errs, w.journal.saveNow())
+	}
+	w.work.Wait()
+	if w.plane != nil {
+		w.plane.Close()
+	}
+	return errors.Join(append(errs, w.folder.close())...)
+}
+
+// removeEndpoints says that the world is not, or no longer, ready.
+func (w *World) removeEndpoints() error {
+	err := os.Remove(filepath.Join(w.options.Dir, EndpointsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
