@@ -1,0 +1,166 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// Keys of what is logged.
+const (
+	keyApp            = "app"
+	keyExecution      = "execution"
+	keyDeployment     = "deployment"
+	keyTaskDefinition = "taskDefinition"
+	keyError          = "error"
+)
+
+// callTimeout bounds a single attempt of a call where the HTTP client is ours.
+const callTimeout = 30 * time.Second
+
+// Options are what New needs. The zero Options use the SDK's own configuration.
+type Options struct {
+	// Config returns the SDK's configuration for a region; for an empty one, the
+	// region is the configuration's own. Nil is config.LoadDefaultConfig. The role
+	// and the endpoint of a Place are added to it here.
+	Config func(ctx context.Context, region string) (aws.Config, error)
+	// HTTPClient makes the calls to AWS. Nil leaves it to the configuration.
+	HTTPClient *http.Client
+	// Logger gets what is written to AWS (info) and what could not be found out
+	// but is not needed (debug). Nil discards it.
+	Logger *slog.Logger
+}
+
+// ECS deploys to ECS services with the rolling update. It may be used from many
+// goroutines; one should be shared, because it gathers calls and keeps the
+// budget.
+type ECS struct {
+	options Options
+
+	mu      sync.Mutex
+	clients map[clientKey]*client
+}
+
+// clientKey is what of a Place needs a client of its own.
+type clientKey struct{ region, role, endpoint string }
+
+// client is ECS as one region, role and endpoint show it.
+type client struct {
+	api      *ecs.Client
+	region   string // as it was resolved
+	role     string // ARN, or empty
+	endpoint string // base URL, or empty for AWS's own
+	log      *slog.Logger
+	budget   *budget
+	services batcher
+	images   imageCache
+}
+
+// New returns a target that has called nobody yet.
+func New(options Options) *ECS {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Config == nil {
+		options.Config = func(ctx context.Context, region string) (aws.Config, error) {
+			return config.LoadDefaultConfig(ctx, config.WithRegion(region))
+		}
+	}
+	return &ECS{options: options, clients: map[clientKey]*client{}}
+}
+
+// client returns the one client for a place's region, role and endpoint.
+func (e *ECS) client(ctx context.Context, place slipway.Place) (*client, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := clientKey{place.Region, place.RoleARN, place.Endpoint}
+	if known := e.clients[key]; known != nil {
+		return known, nil
+	}
+	made, err := e.connect(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	e.clients[key] = made
+	return made, nil
+}
+
+func (e *ECS) connect(ctx context.Context, key clientKey) (*client, error) {
+	cfg, err := e.options.Config(ctx, key.region)
+	if err != nil {
+		return nil, &slipway.Error{
+			Next: slipway.NextPerson, Message: "cannot load the AWS configuration", Err: err,
+			Hint: "correct the profile or the environment that it names (AWS_PROFILE, ~/.aws/config)",
+		}
+	}
+	if key.region != "" {
+		cfg.Region = key.region
+	}
+	if cfg.Region == "" {
+		return nil, &slipway.Error{
+			Next: slipway.NextPerson, Message: "no AWS region is set",
+			Hint: "set AWS_REGION, a profile's region, or the cluster's region in slipway.yaml",
+		}
+	}
+	cfg.HTTPClient = httpClient(e.options.HTTPClient, cfg.HTTPClient)
+	if key.role != "" {
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), key.role,
+			func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "slipway" }))
+	}
+	cfg.Credentials = markErrors(cfg.Credentials)
+
+	c := &client{region: cfg.Region, role: key.role, endpoint: key.endpoint, log: e.options.Logger, budget: newBudget()}
+	c.services.describe = c.describeServices
+	c.api = ecs.NewFromConfig(cfg, func(o *ecs.Options) {
+		o.Retryer = paced{RetryerV2: retry.NewStandard(), budget: c.budget}
+		if key.endpoint != "" {
+			o.BaseEndpoint = aws.String(key.endpoint)
+		}
+		if c.endpoint == "" && o.BaseEndpoint != nil {
+			c.endpoint = *o.BaseEndpoint
+		}
+	})
+	return c, nil
+}
+
+// httpClient prefers ours, then the configuration's, and gives the SDK's own a
+// bound: it has none.
+func httpClient(ours *http.Client, configured aws.HTTPClient) aws.HTTPClient {
+	if ours != nil {
+		return ours
+	}
+	if configured == nil {
+		configured = awshttp.NewBuildableClient()
+	}
+	if buildable, ok := configured.(*awshttp.BuildableClient); ok {
+		return buildable.WithTimeout(callTimeout)
+	}
+	return configured
+}
+
+// markErrors makes the errors of a provider of credentials known by their type.
+func markErrors(provider aws.CredentialsProvider) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		if provider == nil {
+			return aws.Credentials{}, &credentialsError{fmt.Errorf("the configuration names no provider of credentials")}
+		}
+		credentials, err := provider.Retrieve(ctx)
+		if err != nil {
+			return credentials, &credentialsError{err}
+		}
+		return credentials, nil
+	})
+}

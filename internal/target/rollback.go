@@ -1,0 +1,102 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// errInactive marks a task definition that a service cannot be updated to.
+var errInactive = errors.New("TaskDefinition is inactive")
+
+// Rollback puts back what ran before a started deployment, and returns d in phase
+// rolling-back, to be observed on. d.RollbackReason says why. It may be called
+// again after an error or a crash.
+//
+// Nothing is written where the service runs Base again already, because ECS put
+// it back; nor where somebody else's deployment is primary: that one stays, and
+// Observe says so.
+func (e *ECS) Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+	if d.Phase == slipway.PhaseRollingBack {
+		return d, nil
+	}
+	if d.Phase != slipway.PhaseStarted || d.Base == "" || d.Base == d.TaskDefinition {
+		return d, &slipway.Error{
+			Next:    slipway.NextNever,
+			Message: fmt.Sprintf("there is nothing to put back in service %s of cluster %s", d.Place.Service, d.Place.Cluster),
+		}
+	}
+	c, err := e.client(ctx, d.Place)
+	if err != nil {
+		return d, err
+	}
+	id, err := c.putBack(ctx, d)
+	if err != nil {
+		return d, err
+	}
+	d.RollbackID, d.RollbackStartedAt = id, time.Now()
+	return enter(d, slipway.PhaseRollingBack), nil
+}
+
+// putBack makes the service run Base and returns the id of the deployment that
+// does so, which may be ECS's or an earlier attempt's; empty where somebody
+// else's deployment is in the way.
+func (c *client) putBack(ctx context.Context, d slipway.Deployment) (string, error) {
+	s, err := c.rolling(ctx, d.Place)
+	if err != nil {
+		return "", err
+	}
+	running := primary(s)
+	runs, id := aws.ToString(running.TaskDefinition), aws.ToString(running.Id)
+	ours := watch(d).in(s)
+	if running != ours && older(running, ours, d) {
+		return id, nil // ECS did it
+	}
+	arn, err := c.activeBase(ctx, d, false)
+	if err != nil {
+		return "", err
+	}
+	if runs == arn {
+		return id, nil // an earlier attempt did
+	}
+	if runs != d.TaskDefinition {
+		return "", nil
+	}
+	made, _, err := c.update(ctx, d, arn)
+	if errors.Is(err, errInactive) {
+		// Deregistered so lately that its description did not say so yet.
+		if arn, err = c.activeBase(ctx, d, true); err != nil {
+			return "", err
+		}
+		made, _, err = c.update(ctx, d, arn)
+	}
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(made.Id), nil
+}
+
+// activeBase returns Base, or where it was deregistered a copy of it as it was:
+// a service cannot be updated to an INACTIVE task definition. A copy that an
+// earlier attempt registered is found again.
+func (c *client) activeBase(ctx context.Context, d slipway.Deployment, inactive bool) (string, error) {
+	base, err := c.describe(ctx, d.Base)
+	if err != nil {
+		return "", err
+	}
+	if base.active && !inactive {
+		return d.Base, nil
+	}
+	wanted := base.withTags(tag{tagExecution, d.Execution})
+	copied, err := c.registered(ctx, d.Execution, wanted)
+	if err != nil || copied.arn != "" {
+		return copied.arn, err
+	}
+	arn, _, err := c.register(ctx, wanted)
+	return arn, err
+}

@@ -1,0 +1,92 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// servicePage is how many services one call lists. API reference, ListServices.
+const servicePage = 100
+
+// atOnce is how many places are asked about at once: enough for full calls, and
+// few enough for a deployment's own calls to find their turn in between.
+const atOnce = 10 * batchSize
+
+// Running says what runs at each of some places, in their order. What cannot be
+// said of one place is that one's Err; the error is that of ctx alone.
+func (e *ECS) Running(ctx context.Context, places []slipway.Place) ([]slipway.Running, error) {
+	all := make([]slipway.Running, 0, len(places))
+	for some := range slices.Chunk(places, atOnce) {
+		said := make([]slipway.Running, len(some))
+		var asked sync.WaitGroup
+		for i, place := range some {
+			asked.Go(func() {
+				said[i] = e.running(ctx, place)
+			})
+		}
+		asked.Wait()
+		all = append(all, said...)
+	}
+	return all, ctx.Err()
+}
+
+func (e *ECS) running(ctx context.Context, place slipway.Place) slipway.Running {
+	nothing := func(err error) slipway.Running { return slipway.Running{Place: place, Err: err} }
+	c, err := e.client(ctx, place)
+	if err != nil {
+		return nothing(err)
+	}
+	s, err := c.rolling(ctx, place)
+	if err != nil {
+		return nothing(err)
+	}
+	current := primary(s)
+	arn := aws.ToString(current.TaskDefinition)
+	images, known := c.images.get(arn)
+	if !known {
+		described, err := c.describe(ctx, arn)
+		if err != nil {
+			return nothing(err)
+		}
+		images = described.images()
+		c.images.put(arn, images)
+	}
+	return slipway.Running{
+		Place: place, TaskDefinition: arn, Images: slices.Clone(images),
+		Steady: len(s.Deployments) == 1 && complete(s, current) && current.RunningCount == current.DesiredCount,
+	}
+}
+
+// Services says what each service of a place's cluster runs, ordered by name;
+// the place's service does not matter. A service that Slipway cannot deploy to is
+// there too, with an Err that says why.
+func (e *ECS) Services(ctx context.Context, place slipway.Place) ([]slipway.Running, error) {
+	c, err := e.client(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	var places []slipway.Place
+	pages := ecs.NewListServicesPaginator(c.api, &ecs.ListServicesInput{
+		Cluster: aws.String(place.Cluster), MaxResults: aws.Int32(servicePage),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, c.explain(ctx, err, fmt.Sprintf("cannot list the services of cluster %s", place.Cluster))
+		}
+		for _, arn := range page.ServiceArns {
+			place.Service = lastPart(arn)
+			places = append(places, place)
+		}
+	}
+	slices.SortFunc(places, func(a, b slipway.Place) int { return strings.Compare(a.Service, b.Service) })
+	return e.Running(ctx, places)
+}
