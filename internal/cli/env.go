@@ -12,8 +12,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/api"
 )
 
-// globals are the flags of every command. NO_COLOR is no variable of --no-color
-// because any value of it counts, and --no-color takes a boolean.
+// globals are the flags of every command.
 type globals struct {
 	Output     string `short:"o" group:"global" enum:"table,json" default:"table" env:"SLIPWAY_OUTPUT" help:"How to answer: table or json."`
 	Server     string `group:"global" default:"http://127.0.0.1:7878" env:"SLIPWAY_SERVER" placeholder:"URL" help:"Address of the controller (slipway serve)."`
@@ -21,7 +20,10 @@ type globals struct {
 	Branch     string `group:"global" env:"SLIPWAY_BRANCH" placeholder:"NAME" help:"Its branch; by default the one that its HEAD names."`
 	Verbose    bool   `short:"v" group:"global" xor:"talk" env:"SLIPWAY_VERBOSE" help:"Log details on stderr."`
 	Quiet      bool   `short:"q" group:"global" xor:"talk" env:"SLIPWAY_QUIET" help:"Say nothing but errors on stderr."`
-	NoColor    bool   `group:"global" help:"Use no colour; also when NO_COLOR is set, and without a terminal."`
+	//nolint:misspell // https://no-color.org
+	// NoColor has no variable in its tag: any value of NO_COLOR counts, but a
+	// boolean flag takes true or false.
+	NoColor bool `group:"global" help:"Use no colour; also when NO_COLOR is set, and without a terminal."`
 }
 
 // env is what a command may touch.

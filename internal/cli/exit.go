@@ -19,16 +19,27 @@ const (
 	exitStopped    = 6 // stopped by a person
 )
 
-// ended is the error of a command whose answer is an execution's end, or that
-// ended early: everything was told, and only the exit code is left to say.
-type ended struct{ code int }
+// ended is the error of a command that did not fail itself: the exit code says
+// what became of what it started.
+type ended struct {
+	code int
+	// err is what is left to tell; nil where everything was told.
+	err error
+}
 
-func (*ended) Error() string { return "told already" }
+func (e *ended) Unwrap() error { return e.err }
+
+func (e *ended) Error() string {
+	if e.err == nil {
+		return "told already"
+	}
+	return e.err.Error()
+}
 
 // endedAs is nil for an execution that did what it was to do.
 func endedAs(e slipway.Execution) error {
 	if code := outcomeCode(e); code != exitDone {
-		return &ended{code}
+		return &ended{code: code}
 	}
 	return nil
 }
@@ -68,6 +79,7 @@ func outcomeCode(e slipway.Execution) int {
 		return exitStopped
 	case slipway.OutcomeFailed:
 		return exitError
+	case slipway.OutcomeNone:
 	}
 	switch e.Status {
 	case slipway.StatusSucceeded:

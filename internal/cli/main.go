@@ -22,13 +22,26 @@ type IO struct {
 type root struct {
 	globals
 
+	Demo    demoCmd    `cmd:"" help:"Tell the whole story in a sandbox: deploy, crash, roll back."`
+	Sandbox sandboxCmd `cmd:"" help:"Run AWS, a git server and the controller on this machine."`
+	Serve   serveCmd   `cmd:"" help:"Run the controller."`
+
+	Init     initCmd     `cmd:"" help:"Begin a deployment repository."`
+	Validate validateCmd `cmd:"" help:"Check the files of a deployment repository."`
+	Plan     planCmd     `cmd:"" help:"Show what a deployment would change, field by field."`
+	Deploy   deployCmd   `cmd:"" help:"Commit another image, which deploys it."`
+	Rollback rollbackCmd `cmd:"" help:"Commit an earlier revision, which deploys it."`
+
 	Status  statusCmd  `cmd:"" help:"Show what git says, what runs, and what was executed last."`
 	History historyCmd `cmd:"" help:"Show an app's commits and what became of each."`
 	Show    showCmd    `cmd:"" help:"Show one execution in full."`
 
+	Run   runCmd   `cmd:"" help:"Run one execution here, without a controller."`
 	Start startCmd `cmd:"" help:"Run an app's pipeline on what git says now."`
 	Stop  stopCmd  `cmd:"" help:"End an execution early."`
 	Retry retryCmd `cmd:"" help:"Run an ended execution's revision again."`
+
+	ImageURI imageURICmd `cmd:"" name:"image-uri" help:"Answer Terraform's external data source: the image in git."`
 
 	Config  configCmd  `cmd:"" help:"Show the configuration, and where each value comes from."`
 	Version versionCmd `cmd:"" help:"Show the version."`
@@ -80,7 +93,7 @@ func tell(e *env, err error) {
 	if err == nil {
 		return
 	}
-	if _, told := errors.AsType[*ended](err); told {
+	if e, ok := errors.AsType[*ended](err); ok && e.err == nil {
 		return
 	}
 	_, _ = fmt.Fprintf(e.Err, "%s %s\n", e.paint(e.Err, red, "slipway:"), err)

@@ -107,7 +107,8 @@ const (
 
 // paint colours text that goes to w, if w is a terminal and nobody objects.
 func (e *env) paint(w io.Writer, c colour, text string) string {
-	if c == plain || text == "" || e.NoColor || os.Getenv("NO_COLOR") != "" || !isTerminal(w) {
+	objects := e.NoColor || os.Getenv("NO_COLOR") != "" //nolint:misspell // https://no-color.org
+	if c == plain || text == "" || objects || !isTerminal(w) {
 		return text
 	}
 	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
@@ -180,4 +181,10 @@ func shortID(id string) string {
 		return id
 	}
 	return id[:timestamp]
+}
+
+// name is a commit's author without the address.
+func name(author string) string {
+	name, _, _ := strings.Cut(author, " <")
+	return name
 }

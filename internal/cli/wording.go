@@ -26,6 +26,7 @@ func result(e slipway.ExecutionSummary, rolledBackBy string) cell {
 		return cell{"failed", red}
 	case slipway.OutcomeReplaced, slipway.OutcomeStopped:
 		return cell{string(e.Outcome), yellow}
+	case slipway.OutcomeNone:
 	}
 	switch e.Status {
 	case slipway.StatusInProgress:
@@ -37,6 +38,14 @@ func result(e slipway.ExecutionSummary, rolledBackBy string) cell {
 	case slipway.StatusQueued, slipway.StatusStopping, slipway.StatusStopped, slipway.StatusSuperseded:
 	}
 	return cell{strings.ToLower(string(e.Status)), yellow}
+}
+
+// trouble is why an execution did not do what it was to do; empty when it did.
+func trouble(e slipway.ExecutionSummary) string {
+	if e.Status == slipway.StatusSucceeded {
+		return ""
+	}
+	return e.Reason
 }
 
 // progress is what an execution does at the moment; empty when it has ended.
@@ -75,6 +84,9 @@ func counts(o *slipway.Observation) string {
 		return ""
 	}
 	text := fmt.Sprintf(": %d of %d running", o.Tasks.Running, o.Tasks.Desired)
+	if o.Tasks.Desired == 0 { // on its way out
+		text = fmt.Sprintf(": %d left", o.Tasks.Running)
+	}
 	for _, more := range []struct {
 		n    int
 		what string

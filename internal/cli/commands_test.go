@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/api"
+)
+
+// What is asked for by name reaches the controller, with who asked; and the
+// exit code is that of the end, when that is waited for.
+func TestCommands(t *testing.T) {
+	running, queued := failed2(), failed2()
+	running.Status, running.Outcome = slipway.StatusInProgress, ""
+	queued.ID, queued.Status, queued.Outcome = "01930e2c-0000-7000-8000-000000000003", slipway.StatusQueued, ""
+	stopped := failed2()
+	stopped.Status, stopped.Outcome = slipway.StatusStopped, slipway.OutcomeStopped
+
+	start := api.Command{Action: api.ActionStart, App: webapp1, By: who()}
+	stop := api.Command{Action: api.ActionStop, Execution: secondID, By: who()}
+	retry := api.Command{Action: api.ActionRetry, Execution: secondID, By: who()}
+	why := stop
+	why.Reason, why.Abandon = "wrong image", true
+
+	tests := []struct {
+		args       string
+		executions []slipway.Execution
+		becomes    *slipway.Execution // after the command
+		want       *api.Command
+		code       int
+		says       string
+	}{
+		{"start cluster1/webapp1", []slipway.Execution{queued}, nil, &start, 0, "queued"},
+		{"start cluster1/webapp1 --wait", []slipway.Execution{ended1()}, nil, &start, 0, "deployed"},
+		{"start cluster1/webapp1 -w", []slipway.Execution{failed2()}, nil, &start, 3, "rolled back by ECS"},
+
+		{"retry cluster1/webapp1", []slipway.Execution{failed2(), ended1()}, nil, &retry, 0, "rolled back"},
+		{"retry 01930e2b --wait", []slipway.Execution{failed2(), ended1()}, nil, &retry, 3, "rolled back by ECS"},
+		{"retry 0199", []slipway.Execution{failed2()}, nil, nil, 2, "there is no execution 0199"},
+		{"retry 01930e2", []slipway.Execution{failed2(), ended1()}, nil, nil, 2, "several executions begin with 01930e2"},
+		{"retry cluster1/service1", []slipway.Execution{failed2()}, nil, nil, 2, "cluster1/service1 was never executed"},
+
+		{"stop cluster1/webapp1", []slipway.Execution{queued, running, ended1()}, nil, &stop, 0, "queued"},
+		{"stop " + secondID + " --abandon --reason wrong_image", []slipway.Execution{running}, nil, &why, 0, "in progress"},
+		{"stop cluster1/webapp1 --wait", []slipway.Execution{running}, &stopped, &stop, 0, "stopped"},
+		{"stop cluster1/webapp1 --wait", []slipway.Execution{running}, new(failed2()), &stop, 3, "rolled back by ECS"},
+		{"stop 01930e2b --wait", []slipway.Execution{running}, new(succeeded2()), &stop, 1, "it succeeded before it could be stopped"},
+		{"stop cluster1/webapp1", []slipway.Execution{failed2(), ended1()}, nil, nil, 1, "nothing of cluster1/webapp1 is running"},
+		{"stop 01930e2b", []slipway.Execution{failed2()}, nil, nil, 1, "nothing of 01930e2b is running"},
+		{"stop cluster1/webapp1", nil, nil, nil, 2, "was never executed"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			c := &scripted{executions: test.executions}
+			c.look = func(c *scripted) error {
+				if len(c.commands) > 0 && test.becomes != nil {
+					c.executions = []slipway.Execution{*test.becomes}
+				}
+				return nil
+			}
+			args := strings.Fields(test.args)
+			for i := range args {
+				args[i] = strings.ReplaceAll(args[i], "_", " ")
+			}
+			got := slipwayOn(t, c, args...)
+			if got.code != test.code {
+				t.Errorf("exit code %d, want %d", got.code, test.code)
+			}
+			if !strings.Contains(got.out+got.err, test.says) {
+				t.Errorf("stdout %q\nstderr %q\ndo not say %q", got.out, got.err, test.says)
+			}
+			var want []api.Command
+			if test.want != nil {
+				want = append(want, *test.want)
+			}
+			if diff := cmp.Diff(want, c.commands); diff != "" {
+				t.Errorf("commands (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func succeeded2() slipway.Execution {
+	e := failed2()
+	e.Status, e.Outcome, e.RolledBackBy, e.Reason = slipway.StatusSucceeded, slipway.OutcomeDeployed, "", ""
+	return e
+}
+
+// The answer alone is on stdout, so that a script can read it.
+func TestWaitTalksOnStderr(t *testing.T) {
+	c := world()
+	got := slipwayOn(t, c, "start", "cluster1/webapp1", "--wait", "--output", "json")
+	if got.code != 3 {
+		t.Errorf("exit code %d, want 3", got.code)
+	}
+	if !strings.HasPrefix(got.out, "{\n") || !strings.HasSuffix(got.out, "}\n") {
+		t.Errorf("stdout is not one JSON object:\n%s", got.out)
+	}
+	if !strings.Contains(got.err, "has reached a steady state") {
+		t.Errorf("stderr does not tell what the service said:\n%s", got.err)
+	}
+}
+
+func TestOneApp(t *testing.T) {
+	tests := []struct {
+		args string
+		code int
+		says string
+	}{
+		{"status cluster1/webapp1", 0, "drift"},
+		{"status cluster1/nobody", 2, "there is no app cluster1/nobody"},
+		{"history cluster1/webapp1 --limit 1", 0, "22222222"},
+		{"history cluster1/nobody", 2, "there is no app cluster1/nobody"},
+		{"show cluster1/webapp1", 0, secondID},
+		{"show 01930e2a", 0, firstID},
+		{"show cluster1/nobody", 2, "was never executed"},
+		{"show ffff", 2, "there is no execution ffff"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			got := slipwayOn(t, world(), strings.Fields(test.args)...)
+			if got.code != test.code || !strings.Contains(got.out+got.err, test.says) {
+				t.Errorf("exit code %d\nstdout %q\nstderr %q\nwant %d and %q", got.code, got.out, got.err, test.code, test.says)
+			}
+			if (test.code != 0) != (got.out == "") {
+				t.Errorf("stdout %q with exit code %d", got.out, got.code)
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/api"
+	"github.com/slipway-cd/slipway/internal/deployrepo"
+	"github.com/slipway-cd/slipway/internal/engine"
+	"github.com/slipway-cd/slipway/internal/store"
+	"github.com/slipway-cd/slipway/internal/target"
+	"github.com/slipway-cd/slipway/internal/trigger"
+)
+
+// Options are what a Controller is made of.
+type Options struct {
+	Repository *deployrepo.Repo
+	Target     *target.ECS
+	// Database is the address of the database, "sqlite:PATH".
+	Database string
+	// Waiting is told who conducts the database when somebody else does; the
+	// Controller then stands by. Nil makes that an error instead.
+	Waiting func(who string)
+	// Interval is the time between two polls of the repository.
+	Interval time.Duration
+	Version  string
+	Logger   *slog.Logger
+}
+
+// Controller runs the executions of one deployment repository.
+type Controller struct {
+	lock    *store.Lock
+	store   *store.Store
+	engine  *engine.Engine
+	watcher *trigger.Watcher
+	handler http.Handler
+
+	stop    context.CancelFunc
+	watches sync.WaitGroup
+}
+
+// Open takes the lock, goes on with what was running, and begins to watch the
+// repository. It waits for the lock until ctx ends. Close the Controller.
+func Open(ctx context.Context, o Options) (_ *Controller, err error) {
+	c := &Controller{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if c.lock, err = store.Acquire(ctx, o.Database, o.Waiting); err != nil {
+		return nil, err
+	}
+	if c.store, err = store.Open(ctx, o.Database); err != nil {
+		return nil, err
+	}
+	repository := &repository{Repo: o.Repository}
+	c.engine, err = engine.Open(ctx, engine.Options{
+		DB: c.store.DB(), Store: c.store, Queue: c.store,
+		Source: repository, Target: o.Target, Logger: o.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.watcher = trigger.NewWatcher(trigger.Options{
+		Repository: repository, Pipelines: c.store, Inspector: o.Target, Submitter: c.engine,
+		NewID: engine.NewID, Interval: o.Interval, Logger: o.Logger,
+	})
+	c.handler = api.Handler(&backend{
+		repository: repository, store: c.store, engine: c.engine, watcher: c.watcher,
+		running: &running{target: o.Target},
+	}, api.Options{Version: o.Version, Ready: func(context.Context) error { return c.watcher.Err() }})
+
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.stop = stop
+	c.watches.Go(func() { c.watcher.Run(watching) })
+	return c, nil
+}
+
+// Handler serves the API.
+func (c *Controller) Handler() http.Handler { return c.handler }
+
+// Notify says that the repository may have changed. It does not block.
+func (c *Controller) Notify(kind slipway.TriggerKind) { c.watcher.Notify(kind) }
+
+// Close stops watching and interrupts what runs; the next Open goes on with it.
+func (c *Controller) Close() error {
+	var failures []error
+	if c.stop != nil {
+		c.stop()
+		c.watches.Wait()
+	}
+	if c.engine != nil {
+		failures = append(failures, c.engine.Close())
+	}
+	if c.store != nil {
+		failures = append(failures, c.store.Close())
+	}
+	if c.lock != nil {
+		failures = append(failures, c.lock.Release())
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,134 @@
+package controller
+
+import (
+	"context"
+	"sync"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/deployrepo"
+	"github.com/slipway-cd/slipway/internal/history"
+	"github.com/slipway-cd/slipway/internal/trigger"
+)
+
+// repository is the deployment repository as the leaves ask for it.
+type repository struct {
+	*deployrepo.Repo
+
+	mu     sync.Mutex
+	listed deployrepo.Tree // of the head that was last asked for
+	read   overview        // of the head at which somebody last asked for all apps
+}
+
+// overview is what git says of every app at one head.
+type overview struct {
+	head  string
+	heads []history.Head
+	place map[slipway.App]slipway.Place
+}
+
+// Refresh is trigger.Repository's.
+func (r *repository) Refresh(ctx context.Context) (string, error) {
+	head, _, err := r.Repo.Refresh(ctx)
+	return head, err
+}
+
+// tree lists what a commit holds; the same commit is listed once.
+func (r *repository) tree(ctx context.Context, commit string) (deployrepo.Tree, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.listed.Apps != nil && r.listed.Commit == commit {
+		return r.listed, nil
+	}
+	tree, err := r.Tree(ctx, commit)
+	if err == nil {
+		r.listed = tree
+	}
+	return tree, err
+}
+
+// Apps is trigger.Repository's.
+func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]string, error) {
+	tree, err := r.tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	apps := make(map[slipway.App]string, len(tree.Apps))
+	for app, files := range tree.Apps {
+		apps[app] = files.Revision.Blob
+	}
+	return apps, nil
+}
+
+// Load is trigger.Repository's.
+func (r *repository) Load(ctx context.Context, head string, apps []slipway.App) (map[slipway.App]trigger.Loaded, error) {
+	tree, err := r.tree(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	files, err := r.Repo.Load(ctx, tree, apps...)
+	if err != nil {
+		return nil, err
+	}
+	loaded := make(map[slipway.App]trigger.Loaded, len(files))
+	for app, of := range files {
+		loaded[app] = trigger.Loaded{Revision: of.Revision, Author: of.Commit.Author, Pipeline: of.Pipeline, Err: of.Err}
+	}
+	return loaded, nil
+}
+
+// now is what git says of one app at the head of the last look.
+func (r *repository) now(ctx context.Context, app slipway.App) (trigger.Loaded, error) {
+	loaded, err := r.Load(ctx, r.Head(), []slipway.App{app})
+	if err != nil {
+		return trigger.Loaded{}, err
+	}
+	if loaded[app].Revision.Blob == "" {
+		return trigger.Loaded{}, unknownApp(app)
+	}
+	return loaded[app], nil
+}
+
+// all is what git says of every app at the head of the last look. Until the
+// head moves, it is read once.
+func (r *repository) all(ctx context.Context) (overview, error) {
+	head := r.Head()
+	tree, err := r.tree(ctx, head)
+	if err != nil {
+		return overview{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.read.head == head && r.read.place != nil {
+		return r.read, nil
+	}
+	apps := tree.Sorted()
+	loaded, err := r.Repo.Load(ctx, tree, apps...)
+	if err != nil {
+		return overview{}, err
+	}
+	read := overview{head: head, place: make(map[slipway.App]slipway.Place, len(apps))}
+	for _, app := range apps {
+		of := loaded[app]
+		if of.Err != nil {
+			read.heads = append(read.heads, history.Head{App: app, Problem: of.Err.Error()})
+			continue
+		}
+		read.heads = append(read.heads, history.Head{App: app, Revision: &of.Revision})
+		read.place[app] = of.Pipeline.Place
+	}
+	r.read = read
+	return read, nil
+}
+
+// log is one app's history without executions.
+func (r *repository) log(ctx context.Context, app slipway.App, limit int) ([]history.Logged, error) {
+	entries, err := r.Log(ctx, app, limit)
+	if err != nil {
+		return nil, err
+	}
+	log := make([]history.Logged, len(entries))
+	for i, entry := range entries {
+		log[i] = history.Logged{Entry: entry}
+	}
+	return log, nil
+}

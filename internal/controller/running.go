@@ -1,0 +1,63 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/target"
+)
+
+// runningFor is how long what was read of ECS is shown again: many people may
+// watch the status of many services, and the account has one budget.
+const runningFor = 3 * time.Second
+
+// running reads what runs, sparingly.
+type running struct {
+	target *target.ECS
+
+	mu   sync.Mutex
+	seen map[slipway.Place]sight
+}
+
+// sight is what was read of one place, and when.
+type sight struct {
+	slipway.Running
+	at time.Time
+}
+
+// of returns what runs at each place; a place that cannot be read has its Err.
+func (r *running) of(ctx context.Context, places map[slipway.App]slipway.Place) map[slipway.App]slipway.Running {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	var stale []slipway.Place
+	for _, place := range places {
+		if now.Sub(r.seen[place].at) >= runningFor {
+			stale = append(stale, place)
+		}
+	}
+	if len(stale) > 0 {
+		r.look(ctx, stale, now)
+	}
+	found := make(map[slipway.App]slipway.Running, len(places))
+	for app, place := range places {
+		found[app] = r.seen[place].Running
+	}
+	return found
+}
+
+func (r *running) look(ctx context.Context, places []slipway.Place, now time.Time) {
+	if r.seen == nil {
+		r.seen = make(map[slipway.Place]sight)
+	}
+	answers, err := r.target.Running(ctx, places)
+	for i, place := range places {
+		if err != nil {
+			r.seen[place] = sight{Running: slipway.Running{Place: place, Err: err}}
+			continue
+		}
+		r.seen[place] = sight{Running: answers[i], at: now}
+	}
+}

@@ -1,0 +1,116 @@
+package files
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// The scalars are values of the YAML files that are written as one word. Each
+// has a Pattern, or Values, which is what UnmarshalText lets through and what
+// the JSON Schema publishes.
+
+// patterned is a scalar with a pattern.
+type patterned interface{ Pattern() string }
+
+const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// Name is a cluster's or a service's name.
+type Name string
+
+// Pattern is ECS's rule for names, as for apps.
+func (*Name) Pattern() string { return "^[A-Za-z0-9_-]{1,255}$" }
+
+// UnmarshalText checks the pattern.
+func (n *Name) UnmarshalText(text []byte) error {
+	return match(n, string(text), (*string)(n), "name: write 1 to 255 letters, digits, '-' and '_'")
+}
+
+// Region is an AWS region.
+type Region string
+
+// Pattern lets every partition's regions through.
+func (*Region) Pattern() string { return "^[a-z]{2,}(-[a-z]+)+-[0-9]+$" }
+
+// UnmarshalText checks the pattern.
+func (r *Region) UnmarshalText(text []byte) error {
+	return match(r, string(text), (*string)(r), "AWS region: write one like ca-central-1")
+}
+
+// Role is the ARN of an IAM role.
+type Role string
+
+// Pattern is that of an IAM role's ARN with its path.
+func (*Role) Pattern() string { return `^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$` }
+
+// UnmarshalText checks the pattern.
+func (r *Role) UnmarshalText(text []byte) error {
+	return match(r, string(text), (*string)(r), "ARN of a role: write one like arn:aws:iam::111122223333:role/slipway")
+}
+
+// Endpoint is the base URL of an AWS API.
+type Endpoint string
+
+// Pattern keeps user names and passwords out: the files carry no secrets.
+func (*Endpoint) Pattern() string { return `^https?://[^/?#@\s]+(/[^?#\s]*)?$` }
+
+// UnmarshalText checks the pattern, and that it is a URL.
+func (e *Endpoint) UnmarshalText(text []byte) error {
+	const what = "endpoint: write a URL like https://ecs.example.com, without user and password"
+	if _, err := url.Parse(string(text)); err != nil {
+		return fmt.Errorf("%q is no %s", text, what)
+	}
+	return match(e, string(text), (*string)(e), what)
+}
+
+// Mode is a slipway.Mode.
+type Mode string
+
+// Values lists the modes.
+func (*Mode) Values() []string {
+	return []string{string(slipway.ModeSuperseded), string(slipway.ModeQueued), string(slipway.ModeReplace)}
+}
+
+// UnmarshalText checks that it is one of the modes.
+func (m *Mode) UnmarshalText(text []byte) error {
+	if modes := m.Values(); !slices.Contains(modes, string(text)) {
+		return fmt.Errorf("%q is no mode: write one of %s%s", text, strings.Join(modes, ", "), didYouMean(string(text), modes))
+	}
+	*m = Mode(text)
+	return nil
+}
+
+// Duration is a time span.
+type Duration time.Duration
+
+// Pattern is a part of what time.ParseDuration reads.
+func (*Duration) Pattern() string { return `^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$` }
+
+// UnmarshalText checks the pattern, and that the span is not zero.
+func (d *Duration) UnmarshalText(text []byte) error {
+	const what = "duration: write one like 30m, 1h30m or 90s"
+	var span string
+	if err := match(d, string(text), &span, what); err != nil {
+		return err
+	}
+	parsed, err := time.ParseDuration(span)
+	if err != nil || parsed <= 0 {
+		return fmt.Errorf("%q is no %s", text, what)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+// match puts text into target if it fits the scalar's pattern.
+func match(s patterned, text string, target *string, what string) error {
+	if !regexp.MustCompile(s.Pattern()).MatchString(text) {
+		return fmt.Errorf("%.300q is no %s", text, what)
+	}
+	*target = text
+	return nil
+}

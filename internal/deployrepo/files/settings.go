@@ -1,0 +1,107 @@
+package files
+
+import (
+	"time"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// Paths of the YAML files.
+const (
+	// RepositoryPath is relative to the root of the deployment repository.
+	RepositoryPath = "slipway.yaml"
+	// PipelineName is relative to an app's folder.
+	PipelineName = "pipeline.yaml"
+	// RevisionName is relative to an app's folder.
+	RevisionName = "revision.json"
+)
+
+// Repository is the content of slipway.yaml: what holds for the whole
+// deployment repository.
+type Repository struct {
+	// Where the apps of a folder run, by the folder's name. A folder that is
+	// not named here is an ECS cluster of the same name, reached as the AWS SDK
+	// is configured.
+	Clusters map[Name]Cluster `yaml:"clusters"`
+	// What holds for every app that says nothing else in its pipeline.yaml.
+	Defaults Defaults `yaml:"defaults"`
+}
+
+// Cluster says which ECS cluster a folder means and how to reach it.
+type Cluster struct {
+	// The ECS cluster's name, if it is not the folder's.
+	Cluster Name `yaml:"cluster"`
+	// The AWS region.
+	Region Region `yaml:"region"`
+	// The ARN of the IAM role that is assumed for every call.
+	Role Role `yaml:"role"`
+	// The base URL of the ECS API, for example of a sandbox.
+	Endpoint Endpoint `yaml:"endpoint"`
+}
+
+// Defaults are settings of a pipeline that every app has unless it says
+// something else.
+type Defaults struct {
+	// What happens to a commit that arrives while the app's pipeline is busy:
+	// superseded (keep only the newest waiting one), queued (run all in order)
+	// or replace (the newer one takes over at once).
+	Mode Mode `yaml:"mode"`
+	// How long a deployment may take, like 30m.
+	Timeout Duration `yaml:"timeout"`
+}
+
+// Pipeline is the content of an app's pipeline.yaml.
+type Pipeline struct {
+	// What happens to a commit that arrives while the app's pipeline is busy:
+	// superseded (keep only the newest waiting one), queued (run all in order)
+	// or replace (the newer one takes over at once).
+	Mode Mode `yaml:"mode"`
+	// How long a deployment may take, like 30m.
+	Timeout Duration `yaml:"timeout"`
+	// What the app is in AWS, if it is not the service of the app's name in the
+	// cluster of its folder.
+	Target Target `yaml:"target"`
+}
+
+// Target is what an app's pipeline deploys to.
+type Target struct {
+	// The ECS cluster's name.
+	Cluster Name `yaml:"cluster"`
+	// The ECS service's name.
+	Service Name `yaml:"service"`
+}
+
+// ParseRepository reads slipway.yaml. Empty text is the zero Repository.
+func ParseRepository(file string, text []byte) (Repository, Problems) {
+	return parseYAML[Repository](file, text)
+}
+
+// ParsePipeline reads a pipeline.yaml. Empty text is the zero Pipeline.
+func ParsePipeline(file string, text []byte) (Pipeline, Problems) {
+	return parseYAML[Pipeline](file, text)
+}
+
+// Resolve returns an app's pipeline: slipway.DefaultPipeline, changed by
+// slipway.yaml, changed by the app's pipeline.yaml.
+func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.Pipeline {
+	resolved := slipway.DefaultPipeline(app)
+	cluster := repository.Clusters[Name(app.Cluster)]
+	put(&resolved.Mode, slipway.Mode(repository.Defaults.Mode), slipway.Mode(pipeline.Mode))
+	put(&resolved.Timeout, time.Duration(repository.Defaults.Timeout), time.Duration(pipeline.Timeout))
+	put(&resolved.Place.Cluster, string(cluster.Cluster), string(pipeline.Target.Cluster))
+	put(&resolved.Place.Service, string(pipeline.Target.Service))
+	put(&resolved.Place.Region, string(cluster.Region))
+	put(&resolved.Place.RoleARN, string(cluster.Role))
+	put(&resolved.Place.Endpoint, string(cluster.Endpoint))
+	return resolved
+}
+
+// put sets target to the last value that is not zero.
+func put[T comparable](target *T, values ...T) {
+	var zero T
+	for _, value := range values {
+		if value != zero {
+			*target = value
+		}
+	}
+}
