@@ -32,7 +32,7 @@ type system struct {
 type process struct {
 	*exec.Cmd
 	output *output
-	ended  chan error
+	ended  chan struct{} // closed
 }
 
 // output collects what a process writes.
@@ -83,12 +83,15 @@ func newSystem(tb testing.TB, timeScale string) *system {
 // start starts a slipway that is interrupted at the end of the test.
 func (s *system) start(args ...string) *process {
 	s.tb.Helper()
-	p := &process{Cmd: exec.Command(s.bin, args...), output: &output{}, ended: make(chan error, 1)}
+	p := &process{Cmd: exec.Command(s.bin, args...), output: &output{}, ended: make(chan struct{})}
 	p.Env, p.Stdout, p.Stderr = s.env, p.output, p.output
 	if err := p.Start(); err != nil {
 		s.tb.Fatal(err)
 	}
-	go func() { p.ended <- p.Wait() }()
+	go func() {
+		_ = p.Wait() // how it ended shows in what it wrote
+		close(p.ended)
+	}()
 	s.tb.Cleanup(func() {
 		_ = p.Process.Signal(syscall.SIGINT)
 		select {
@@ -107,7 +110,7 @@ func (s *system) start(args ...string) *process {
 // kill is kill -9.
 func (p *process) kill() {
 	_ = p.Process.Kill()
-	p.ended <- <-p.ended // Cleanup waits for it too
+	<-p.ended
 }
 
 // slipway runs a command to its end and returns its stdout.

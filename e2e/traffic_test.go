@@ -60,8 +60,8 @@ func get(client *http.Client, url string) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", response.Status, body)
 	}

@@ -99,7 +99,6 @@ type demo struct {
 type act struct {
 	does    string // what the developer does
 	push    func(context.Context) (commit string, err error)
-	trigger slipway.TriggerKind
 	outcome slipway.Outcome
 	by      string // who rolls back
 	serves  string // the version that the load balancer serves afterwards

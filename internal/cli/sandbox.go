@@ -76,7 +76,7 @@ type sandboxOptions struct {
 
 // sandboxed is a running sandbox with its controller, if it has one.
 type sandboxed struct {
-	*sandbox.World
+	world      *sandbox.World
 	endpoints  sandbox.Endpoints
 	repository *deployrepo.Repo
 	service    *service // nil without a controller
@@ -89,7 +89,7 @@ func (e *env) openSandbox(ctx context.Context, o sandboxOptions) (_ *sandboxed, 
 	if err != nil {
 		return nil, &slipway.Error{Next: slipway.NextPerson, Message: "start the sandbox", Err: err}
 	}
-	s := &sandboxed{World: world, endpoints: world.Endpoints()}
+	s := &sandboxed{world: world, endpoints: world.Endpoints()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close(ctx))
@@ -111,7 +111,7 @@ func (e *env) openSandbox(ctx context.Context, o sandboxOptions) (_ *sandboxed, 
 		if err != nil {
 			return nil, err
 		}
-		world.OnPush(func() { s.service.Notify(slipway.TriggerPush) })
+		world.OnPush(func() { s.service.controller.Notify(slipway.TriggerPush) })
 		s.endpoints.HTTP = s.service.url
 	}
 	return s, sandbox.WriteEndpoints(filepath.Join(o.World.Dir, sandbox.EndpointsFile), s.endpoints)
@@ -132,5 +132,5 @@ func (s *sandboxed) close(ctx context.Context) error {
 	if s.service != nil {
 		failures = append(failures, s.service.close(ctx))
 	}
-	return errors.Join(append(failures, s.World.Close())...)
+	return errors.Join(append(failures, s.world.Close())...)
 }

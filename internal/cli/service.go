@@ -19,11 +19,11 @@ const shutdownTimeout = 5 * time.Second
 
 // service is a controller with its API on an address.
 type service struct {
-	*controller.Controller
-	url     string
-	server  *http.Server
-	handler atomic.Value // of http.HandlerFunc
-	failed  chan error   // the server ended by itself
+	controller *controller.Controller
+	url        string
+	server     *http.Server
+	handler    atomic.Value // of http.HandlerFunc
+	failed     chan error   // the server ended by itself
 }
 
 // openService serves the API on listen, host:port, and opens a controller. The
@@ -44,10 +44,10 @@ func openService(ctx context.Context, listen string, o controller.Options) (*ser
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	go func() { s.failed <- s.server.Serve(listener) }()
-	if s.Controller, err = controller.Open(ctx, o); err != nil {
+	if s.controller, err = controller.Open(ctx, o); err != nil {
 		return nil, errors.Join(err, s.server.Close())
 	}
-	s.serve(s.Controller.Handler())
+	s.serve(s.controller.Handler())
 	return s, nil
 }
 
@@ -68,5 +68,5 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(s.server.Shutdown(ctx), s.Controller.Close())
+	return errors.Join(s.server.Shutdown(ctx), s.controller.Close())
 }

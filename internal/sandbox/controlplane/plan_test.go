@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -144,55 +145,50 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestDecideKeepsBounds plays deployments through, whatever becomes of the
-// tasks: the bounds hold in every pass, and it comes to an end.
+// TestDecideKeepsBounds plays rollouts through: the bounds hold in every pass,
+// and each comes to its end, or to a stall when the bounds leave no room.
 func TestDecideKeepsBounds(t *testing.T) {
-	for desired := range 7 {
+	for desired := 1; desired < 8; desired++ {
 		for _, percent := range [][2]int{{100, 200}, {0, 100}, {50, 100}, {50, 200}, {100, 150}, {75, 125}} {
 			b := boundsOf(desired, percent[0], percent[1])
-			old := crewOf(desired, "hhhhhhh"[:desired])
-			crews := []crew{crewOf(desired, ""), old}
-			stalled := false
+			crews := []crew{crewOf(desired, ""), crewOf(desired, "hhhhhhh"[:desired])}
+			var p plan
 			for range 50 {
-				p := decide(b, crews, false)
-				if stalled = p.stalled; stalled {
-					break
-				}
-				running, fit := 0, 0
-				for i := range crews {
-					var left []fitness
-					for task, f := range crews[i].tasks {
-						stopped := false
-						for _, s := range p.stop[i] {
-							stopped = stopped || s == task
-						}
-						if !stopped {
-							left = append(left, min(f+1, healthy)) // time passes
-							if f == healthy {
-								fit++
-							}
-						}
-					}
-					running += len(crews[i].tasks) + p.start[i]
-					for range p.start[i] {
-						left = append(left, starting)
-					}
-					crews[i].tasks = left
-					if i > 0 {
-						crews[i].desired = p.places[i]
-					}
-				}
-				if running > b.upper || fit < min(b.lower, desired) {
+				p = decide(b, crews, false)
+				running, fit := play(crews, p)
+				if running > b.upper || fit < b.lower {
 					t.Fatalf("%+v: %d running, %d healthy", b, running, fit)
 				}
 			}
-			room := b.upper > desired || b.lower < desired
-			done := len(crews[0].tasks) == desired && crews[0].count(healthy) == desired && len(crews[1].tasks) == 0
-			if done == stalled || room == stalled && desired > 0 {
-				t.Errorf("%+v: done %v, stalled %v, room %v", b, done, stalled, room)
+			done := crews[0].count(healthy) == desired && len(crews[1].tasks) == 0
+			if room := b.upper > desired || b.lower < desired; done != room || p.stalled == room {
+				t.Errorf("%+v: done %v, stalled %v, room %v", b, done, p.stalled, room)
 			}
 		}
 	}
+}
+
+// play does what was planned and lets some time pass. It returns how many tasks
+// ran at most, and how many healthy ones were left.
+func play(crews []crew, p plan) (running, fit int) {
+	for i := range crews {
+		c := &crews[i]
+		running += len(c.tasks) + p.start[i]
+		var left []fitness
+		for task, f := range c.tasks {
+			if !slices.Contains(p.stop[i], task) {
+				left = append(left, min(f+1, healthy))
+				if f == healthy {
+					fit++
+				}
+			}
+		}
+		c.tasks = append(left, make([]fitness, p.start[i])...)
+		if i > 0 {
+			c.desired = p.places[i]
+		}
+	}
+	return running, fit
 }
 
 // TestThreshold has the examples of AWS's documentation.
