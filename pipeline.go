@@ -26,9 +26,25 @@ const DefaultTimeout = 30 * time.Minute
 // Pipeline is how one App is deployed: the defaults, changed by slipway.yaml
 // and the app's pipeline.yaml as they stood at the commit that is deployed.
 type Pipeline struct {
-	Mode    Mode          `json:"mode"`
-	Timeout time.Duration `json:"timeout"`
-	Place   Place         `json:"place"`
+	Mode    Mode     `json:"mode"`
+	Timeout Duration `json:"timeout"`
+	Place   Place    `json:"place"`
+}
+
+// Duration is a span of time whose text form is like "30m0s".
+type Duration time.Duration
+
+// String returns the text form.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText returns the text form, so that JSON shows it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	span, err := time.ParseDuration(string(text))
+	*d = Duration(span)
+	return err
 }
 
 // Place is where an App runs in AWS. Empty Region, RoleARN and Endpoint leave
@@ -49,7 +65,7 @@ type Place struct {
 func DefaultPipeline(app App) Pipeline {
 	return Pipeline{
 		Mode:    ModeSuperseded,
-		Timeout: DefaultTimeout,
+		Timeout: Duration(DefaultTimeout),
 		Place:   Place{Cluster: app.Cluster, Service: app.Name},
 	}
 }

@@ -142,7 +142,7 @@ func ended1() slipway.Execution {
 		Revision: slipway.Revision{App: webapp1, Commit: commit1, Blob: "b1", Images: v1},
 		Trigger:  slipway.Trigger{Kind: slipway.TriggerPush, By: "Dev <dev@example.com>", Delivery: "d1", At: monday},
 		Pipeline: slipway.Pipeline{
-			Mode: slipway.ModeSuperseded, Timeout: time.Hour,
+			Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(time.Hour),
 			Place: slipway.Place{Cluster: "cluster1", Service: "webapp1", Region: "eu-west-1", RoleARN: "arn:aws:iam::111122223333:role/deploy", Endpoint: "https://ecs.example.com"},
 		},
 		Deployment: slipway.Deployment{

@@ -15,7 +15,7 @@ import (
 // globals are the flags of every command.
 type globals struct {
 	Output     string `short:"o" group:"global" enum:"table,json" default:"table" env:"SLIPWAY_OUTPUT" help:"How to answer: table or json."`
-	Server     string `group:"global" default:"http://127.0.0.1:7878" env:"SLIPWAY_SERVER" placeholder:"URL" help:"Address of the controller (slipway serve)."`
+	Server     string `group:"global" default:"http://127.0.0.1:7878" env:"SLIPWAY_SERVER" help:"Address of the controller (slipway serve)."`
 	Repository string `group:"global" env:"SLIPWAY_REPOSITORY" placeholder:"URL|DIR" help:"The deployment repository."`
 	Branch     string `group:"global" env:"SLIPWAY_BRANCH" placeholder:"NAME" help:"Its branch; by default the one that its HEAD names."`
 	Verbose    bool   `short:"v" group:"global" xor:"talk" env:"SLIPWAY_VERBOSE" help:"Log details on stderr."`

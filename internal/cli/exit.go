@@ -10,14 +10,25 @@ import (
 
 // The exit codes; a promise to scripts.
 const (
-	exitDone       = 0 // deployed, or nothing to change
-	exitError      = 1
-	exitUsage      = 2 // wrong usage or invalid files
-	exitRolledBack = 3 // the deployment failed and was rolled back
-	exitReplaced   = 4 // replaced or superseded by a newer one
-	exitTimedOut   = 5
-	exitStopped    = 6 // stopped by a person
+	exitDone = iota
+	exitError
+	exitUsage
+	exitRolledBack
+	exitReplaced
+	exitTimedOut
+	exitStopped
 )
+
+// exitMeanings says what each code means, in their order.
+var exitMeanings = [...]string{
+	exitDone:       "done: deployed, or nothing to change",
+	exitError:      "error",
+	exitUsage:      "wrong usage or invalid files",
+	exitRolledBack: "the deployment failed and was rolled back",
+	exitReplaced:   "replaced or superseded by a newer one",
+	exitTimedOut:   "timed out",
+	exitStopped:    "stopped by a person",
+}
 
 // ended is the error of a command that did not fail itself: the exit code says
 // what became of what it started.

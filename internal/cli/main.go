@@ -59,18 +59,7 @@ func Main(ctx context.Context, args []string, stdio IO) int {
 	}
 	var cli root
 	helped := false
-	parser, err := kong.New(&cli,
-		kong.Name("slipway"),
-		kong.Description(description),
-		kong.Writers(stdio.Out, stdio.Err),
-		kong.Exit(func(int) { helped = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "global", Title: "Flags of every command:"}}),
-	)
-	if err != nil {
-		panic(err) // the struct above is wrong; any test notices
-	}
-	command, err := parser.Parse(args)
+	command, err := newParser(&cli, stdio, func(int) { helped = true }).Parse(args)
 	if helped {
 		return 0
 	}
@@ -85,6 +74,23 @@ func Main(ctx context.Context, args []string, stdio IO) int {
 	}
 	tell(e, err)
 	return exitCode(err)
+}
+
+// newParser makes the parser of the command line into cli; exit is called where
+// help was asked for.
+func newParser(cli *root, stdio IO, exit func(int)) *kong.Kong {
+	parser, err := kong.New(cli,
+		kong.Name("slipway"),
+		kong.Description(description),
+		kong.Writers(stdio.Out, stdio.Err),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{{Key: "global", Title: "Flags of every command:"}}),
+	)
+	if err != nil {
+		panic(err) // root's tags are wrong; any test notices
+	}
+	return parser
 }
 
 // tell says on stderr what went wrong and what to do, unless the command has

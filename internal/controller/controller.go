@@ -38,6 +38,7 @@ type Controller struct {
 	store   *store.Store
 	engine  *engine.Engine
 	watcher *trigger.Watcher
+	backend *backend
 	handler http.Handler
 
 	stop    context.CancelFunc
@@ -71,16 +72,20 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 		Repository: repository, Pipelines: c.store, Inspector: o.Target, Submitter: c.engine,
 		NewID: engine.NewID, Interval: o.Interval, Logger: o.Logger,
 	})
-	c.handler = api.Handler(&backend{
+	c.backend = &backend{
 		repository: repository, store: c.store, engine: c.engine, watcher: c.watcher,
 		running: &running{target: o.Target},
-	}, api.Options{Version: o.Version, Ready: func(context.Context) error { return c.watcher.Err() }})
+	}
+	c.handler = api.Handler(c.backend, api.Options{Version: o.Version, Ready: func(context.Context) error { return c.watcher.Err() }})
 
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.watches.Go(func() { c.watcher.Run(watching) })
 	return c, nil
 }
+
+// Backend is what the API serves, for callers in this process.
+func (c *Controller) Backend() api.Backend { return c.backend }
 
 // Handler serves the API.
 func (c *Controller) Handler() http.Handler { return c.handler }

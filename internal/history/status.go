@@ -61,15 +61,6 @@ func withRunning(status slipway.AppStatus, now slipway.Running) slipway.AppStatu
 		return status
 	}
 	status.Running = &slipway.RunningSummary{Images: now.Images, TaskDefinition: now.TaskDefinition}
-	status.Drift = status.Revision != nil && Drifted(status.Revision.Images, now.Images)
+	status.Drift = status.Revision != nil && !slipway.Runs(now.Images, status.Revision.Images)
 	return status
-}
-
-// Drifted reports that a container that git names does not run the image that
-// git names for it. Containers that git does not name do not count, nor does
-// anything else of a task definition: that belongs to whoever provisions it.
-func Drifted(git, running []slipway.Image) bool {
-	return slices.ContainsFunc(git, func(image slipway.Image) bool {
-		return !slices.Contains(running, image)
-	})
 }

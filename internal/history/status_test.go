@@ -99,7 +99,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-func TestDrifted(t *testing.T) {
+func TestDrift(t *testing.T) {
 	image := func(container, uri string) slipway.Image { return slipway.Image{Container: container, URI: uri} }
 	app, proxy := image("app", "example.com/app:1"), image("proxy", "example.com/proxy:1")
 	tests := []struct {
@@ -116,8 +116,8 @@ func TestDrifted(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Drifted(test.git, test.running); got != test.want {
-				t.Errorf("Drifted = %t, want %t", got, test.want)
+			if got := !slipway.Runs(test.running, test.git); got != test.want {
+				t.Errorf("drift = %t, want %t", got, test.want)
 			}
 		})
 	}

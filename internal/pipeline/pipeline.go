@@ -154,7 +154,7 @@ func Timeout(e slipway.Execution) time.Duration {
 	if e.Pipeline.Timeout <= 0 {
 		return slipway.DefaultTimeout
 	}
-	return e.Pipeline.Timeout
+	return time.Duration(e.Pipeline.Timeout)
 }
 
 // Deadline is when the time of a started deployment, or of its rollback, is

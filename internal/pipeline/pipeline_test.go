@@ -27,7 +27,7 @@ func running(phase slipway.Phase, change ...func(*slipway.Execution)) slipway.Ex
 	e := slipway.Execution{
 		ID: "e1", Status: slipway.StatusInProgress, Stage: slipway.StageDeploy, CreatedAt: begin, StartedAt: begin,
 		Revision:   slipway.Revision{App: webapp, Commit: "c0ffee", Images: []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:2"}}},
-		Pipeline:   slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: 30 * time.Minute, Place: slipway.Place{Cluster: "cluster1", Service: "webapp1"}},
+		Pipeline:   slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(30 * time.Minute), Place: slipway.Place{Cluster: "cluster1", Service: "webapp1"}},
 		Deployment: slipway.Deployment{Execution: "e1", App: webapp, Phase: phase, Base: base},
 	}
 	switch phase {
@@ -250,7 +250,7 @@ func TestExecutionAlwaysEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := begin
 		e := running(slipway.PhaseStarted)
-		e.Pipeline.Timeout = time.Duration(rapid.IntRange(-1, 60).Draw(t, "minutes")) * time.Minute
+		e.Pipeline.Timeout = slipway.Duration(rapid.IntRange(-1, 60).Draw(t, "minutes")) * slipway.Duration(time.Minute)
 		timeout := pipeline.Timeout(e)
 		seenAt := now
 		// Only these two are drawn more often than not, or nothing would last.

@@ -262,7 +262,7 @@ func TestChangedAppsExecute(t *testing.T) {
 	want := slipway.Execution{
 		ID: "id2", CreatedAt: got.CreatedAt, Trigger: trigger,
 		Revision: slipway.Revision{App: app("b"), Commit: "commit-of-b", Blob: "2", Images: images(app("b"), "2")},
-		Pipeline: slipway.Pipeline{Mode: slipway.ModeReplace, Timeout: slipway.DefaultTimeout, Place: slipway.Place{Cluster: "cluster1", Service: "b"}},
+		Pipeline: slipway.Pipeline{Mode: slipway.ModeReplace, Timeout: slipway.Duration(slipway.DefaultTimeout), Place: slipway.Place{Cluster: "cluster1", Service: "b"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
