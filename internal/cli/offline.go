@@ -50,9 +50,13 @@ func (e *env) gitHistory(ctx context.Context, app slipway.App, limit int) ([]sli
 	if err != nil {
 		return nil, err
 	}
-	entries, err := repository.Log(ctx, app, limit)
-	if err == nil && len(entries) == 0 {
+	versions, err := repository.Log(ctx, app, limit)
+	if err == nil && len(versions) == 0 {
 		err = slipway.Usagef("%s has no %s, and never had", repository, app.RevisionPath())
+	}
+	entries := make([]slipway.HistoryEntry, len(versions))
+	for i, version := range versions {
+		entries[i] = version.HistoryEntry
 	}
 	return entries, err
 }

@@ -122,13 +122,13 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 
 // log is one app's history without executions.
 func (r *repository) log(ctx context.Context, app slipway.App, limit int) ([]history.Logged, error) {
-	entries, err := r.Log(ctx, app, limit)
+	versions, err := r.Log(ctx, app, limit)
 	if err != nil {
 		return nil, err
 	}
-	log := make([]history.Logged, len(entries))
-	for i, entry := range entries {
-		log[i] = history.Logged{Entry: entry}
+	log := make([]history.Logged, len(versions))
+	for i, version := range versions {
+		log[i] = history.Logged{Entry: version.HistoryEntry, Blob: version.Blob}
 	}
 	return log, nil
 }

@@ -54,25 +54,18 @@ func (r *Repo) Attribute(ctx context.Context, head string, apps []slipway.App) (
 // above 0 at most so many. Their Execution is nil. An app is its path: a
 // renamed folder is the removal of one app and the beginning of another. An app
 // that never was has no commits.
-func (r *Repo) Log(ctx context.Context, app slipway.App, limit int) ([]slipway.HistoryEntry, error) {
-	versions, err := r.versions(ctx, r.Head(), app, limit)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]slipway.HistoryEntry, len(versions))
-	for i, v := range versions {
-		entries[i] = v.HistoryEntry
-	}
-	return entries, nil
+func (r *Repo) Log(ctx context.Context, app slipway.App, limit int) ([]Version, error) {
+	return r.versions(ctx, r.Head(), app, limit)
 }
 
-// version is an app's revision.json at a commit that touched its folder.
-type version struct {
+// Version is an app's revision.json at a commit that touched its folder.
+type Version struct {
 	slipway.HistoryEntry
-	blob string // empty when removed
+	// Blob is git's object id of the file; empty when the commit removed it.
+	Blob string
 }
 
-func (r *Repo) versions(ctx context.Context, head string, app slipway.App, limit int) ([]version, error) {
+func (r *Repo) versions(ctx context.Context, head string, app slipway.App, limit int) ([]Version, error) {
 	if err := app.Validate(); err != nil {
 		return nil, err
 	}
@@ -102,7 +95,7 @@ func (r *Repo) versions(ctx context.Context, head string, app slipway.App, limit
 	}
 }
 
-func (r *Repo) versionsAt(ctx context.Context, app slipway.App, commits []git.Logged) ([]version, error) {
+func (r *Repo) versionsAt(ctx context.Context, app slipway.App, commits []git.Logged) ([]Version, error) {
 	names := make([]string, len(commits))
 	for i, commit := range commits {
 		names[i] = commit.ID + ":" + app.RevisionPath()
@@ -111,7 +104,7 @@ func (r *Repo) versionsAt(ctx context.Context, app slipway.App, commits []git.Lo
 	if err != nil {
 		return nil, err
 	}
-	var versions []version
+	var versions []Version
 	for i, commit := range commits {
 		if v, counts := newVersion(app, commit, blobs[i]); counts {
 			versions = append(versions, v)
@@ -122,8 +115,8 @@ func (r *Repo) versionsAt(ctx context.Context, app slipway.App, commits []git.Lo
 
 // newVersion reports whether the commit belongs to the app's history: what
 // touched the folder before the app began or after it was removed does not.
-func newVersion(app slipway.App, commit git.Logged, blob git.Blob) (version, bool) {
-	v := version{HistoryEntry: slipway.HistoryEntry{Commit: commit.Commit}, blob: blob.ID}
+func newVersion(app slipway.App, commit git.Logged, blob git.Blob) (Version, bool) {
+	v := Version{HistoryEntry: slipway.HistoryEntry{Commit: commit.Commit}, Blob: blob.ID}
 	at := slices.IndexFunc(commit.Touched, func(t git.Touch) bool { return t.Path == app.RevisionPath() })
 	if blob.ID == "" {
 		v.Removed = true

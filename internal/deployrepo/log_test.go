@@ -90,9 +90,8 @@ func TestAttribute(t *testing.T) {
 
 	// A branch that is merged: its commit is the one that touched the app, and
 	// the merge is that of what it decided itself.
-	side := commitOn(t, dir, "side", "start", revision(app(5), "x:start"))
-	run(t, dir, "update-ref", "refs/heads/side", removed)
-	side = commitOn(t, dir, "side", "on a side branch", revision(app(5), "x:side"), revision(app(6), "x:side"))
+	run(t, dir, "branch", "side", removed)
+	side := commitOn(t, dir, "side", "on a side branch", revision(app(5), "x:side"), revision(app(6), "x:side"))
 	commit(t, dir, "on main", revision(app(6), "x:main"))
 	merge := mergeWith(t, dir, side, revision(app(5), "x:side"), revision(app(6), "x:merged"))
 	head := commit(t, dir, "unrelated", change{Path: "README.md", Content: "x"})
@@ -127,11 +126,10 @@ func TestAttribute(t *testing.T) {
 // mergeWith merges a commit into main with the given result.
 func mergeWith(t *testing.T, dir, other string, changes ...change) string {
 	t.Helper()
-	tree := commitOn(t, dir, "scratch", "scratch", change{Path: "x", Content: "x"})
-	run(t, dir, "update-ref", "refs/heads/scratch", "refs/heads/main")
-	tree = commitOn(t, dir, "scratch", "result", changes...)
+	run(t, dir, "branch", "scratch", "main")
+	tree := commitOn(t, dir, "scratch", "result", changes...)
 	merge := run(t, dir, "commit-tree", "-p", "main", "-p", other, "-m", "merge", tree+"^{tree}")
 	run(t, dir, "update-ref", "refs/heads/main", merge)
-	run(t, dir, "update-ref", "-d", "refs/heads/scratch")
+	run(t, dir, "branch", "-D", "scratch")
 	return merge
 }

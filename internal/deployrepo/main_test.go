@@ -18,6 +18,13 @@ import (
 // TestMain keeps the user's git configuration out. Run by a test, the binary is
 // another process that uses the package; see helper.
 func TestMain(m *testing.M) {
+	if os.Getenv(helperVariable) != "" {
+		if err := helper(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	home, err := os.MkdirTemp("", "slipway-home-")
 	if err != nil {
 		panic(err)
@@ -31,15 +38,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	code := 0
-	if os.Getenv(helperVariable) != "" {
-		if err := helper(os.Args[1:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	} else {
-		code = m.Run()
-	}
+	code := m.Run()
 	_ = os.RemoveAll(home)
 	os.Exit(code)
 }
@@ -50,6 +49,9 @@ const helperVariable = "SLIPWAY_TEST_HELPER"
 func helper(args []string) error {
 	ctx := context.Background()
 	switch args[0] {
+	case "open": // URL MIRROR
+		_, err := Open(ctx, Options{URL: args[1], MirrorDir: args[2]})
+		return err
 	case "deploy": // URL MIRROR APP IMAGE
 		r, err := Open(ctx, Options{URL: args[1], MirrorDir: args[2]})
 		if err != nil {

@@ -111,6 +111,10 @@ func (r *Repo) openFolder(ctx context.Context, folder string) error {
 // String is the repository for people, without secrets.
 func (r *Repo) String() string { return r.git.Location.String() }
 
+// Local reports whether the repository is a folder on this machine, so that
+// looking at it costs next to nothing.
+func (r *Repo) Local() bool { return r.local }
+
 // Branch is the branch that is followed.
 func (r *Repo) Branch() string { return r.at.Load().branch }
 

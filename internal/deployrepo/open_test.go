@@ -319,6 +319,29 @@ func TestFetchKilledInTheMiddle(t *testing.T) {
 	}
 }
 
+// TestKilledAtAnyTime kills processes that make, fetch and read one mirror.
+func TestKilledAtAnyTime(t *testing.T) {
+	t.Parallel()
+	dir := newBare(t)
+	o := Options{URL: "file://" + dir, MirrorDir: filepath.Join(t.TempDir(), "mirror.git")}
+	for i := range 12 {
+		commit(t, dir, "change", revision(webapp1, fmt.Sprint("web:", i)))
+		cmd := helperCommand(t, "open", o.URL, o.MirrorDir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(i*5)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait() // killed, or just in time
+		kill.Stop()
+	}
+	r := openWith(t, o)
+	got, err := r.Revision(t.Context(), webapp1, r.Head())
+	if err != nil || got.Images[0].URI != "web:11" {
+		t.Errorf("after the kills: %+v, %v", got, err)
+	}
+	run(t, o.MirrorDir, "fsck", "--strict", "--no-dangling")
+}
+
 func TestOpenFromSHA256AndWorkTreeForms(t *testing.T) {
 	t.Parallel()
 	sha256 := filepath.Join(t.TempDir(), "sha256.git")

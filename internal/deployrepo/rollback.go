@@ -20,7 +20,7 @@ func (r *Repo) Rollback(ctx context.Context, app slipway.App, commit string, o W
 	if err := app.Validate(); err != nil {
 		return Written{}, err
 	}
-	var target version
+	var target Version
 	return r.Write(ctx, o, func(ctx context.Context, at *View) (Draft, error) {
 		content, file, err := at.Read(ctx, app.RevisionPath())
 		if err != nil && !file.Exists() {
@@ -29,7 +29,7 @@ func (r *Repo) Rollback(ctx context.Context, app slipway.App, commit string, o W
 		if err := expect(app, o.Expect, file); err != nil {
 			return Draft{}, err
 		}
-		if target.blob == "" {
+		if target.Blob == "" {
 			target, err = r.rollbackTarget(ctx, app, commit, at.Commit, file.Blob)
 			if err != nil {
 				return Draft{}, err
@@ -38,7 +38,7 @@ func (r *Repo) Rollback(ctx context.Context, app slipway.App, commit string, o W
 				o.Expect = file.Blob
 			}
 		}
-		blobs, err := r.git.Blobs(ctx, []string{target.blob}, files.MaxSize)
+		blobs, err := r.git.Blobs(ctx, []string{target.Blob}, files.MaxSize)
 		if err != nil {
 			return Draft{}, err
 		}
@@ -51,35 +51,35 @@ func (r *Repo) Rollback(ctx context.Context, app slipway.App, commit string, o W
 }
 
 // rollbackTarget finds the version to go back to.
-func (r *Repo) rollbackTarget(ctx context.Context, app slipway.App, commit, head, blob string) (version, error) {
+func (r *Repo) rollbackTarget(ctx context.Context, app slipway.App, commit, head, blob string) (Version, error) {
 	if commit == "" {
 		versions, err := r.versions(ctx, head, app, 0)
 		if err != nil {
-			return version{}, err
+			return Version{}, err
 		}
-		previous := slices.IndexFunc(versions, func(v version) bool { return v.Images != nil && v.blob != blob })
+		previous := slices.IndexFunc(versions, func(v Version) bool { return v.Images != nil && v.Blob != blob })
 		if previous < 0 {
-			return version{}, r.noPrevious(ctx, app)
+			return Version{}, r.noPrevious(ctx, app)
 		}
 		return versions[previous], nil
 	}
 	id, err := r.Commit(ctx, commit)
 	if err != nil {
-		return version{}, err
+		return Version{}, err
 	}
 	tree, err := r.appTree(ctx, app, id)
 	if err != nil {
-		return version{}, err
+		return Version{}, err
 	}
 	loaded, err := r.Load(ctx, tree, app)
 	if err != nil {
-		return version{}, err
+		return Version{}, err
 	}
 	l := loaded[app]
 	if l.Revision.Images == nil {
-		return version{}, fmt.Errorf("cannot roll back to commit %s: %w", slipway.ShortCommit(id), l.Err)
+		return Version{}, fmt.Errorf("cannot roll back to commit %s: %w", slipway.ShortCommit(id), l.Err)
 	}
-	return version{HistoryEntry: slipway.HistoryEntry{Commit: l.Commit, Images: l.Revision.Images}, blob: l.Revision.Blob}, nil
+	return Version{HistoryEntry: slipway.HistoryEntry{Commit: l.Commit, Images: l.Revision.Images}, Blob: l.Revision.Blob}, nil
 }
 
 func (r *Repo) noPrevious(ctx context.Context, app slipway.App) error {
@@ -94,7 +94,7 @@ func (r *Repo) noPrevious(ctx context.Context, app slipway.App) error {
 	return failure
 }
 
-func rollbackMessage(app slipway.App, now []slipway.Image, target version) string {
+func rollbackMessage(app slipway.App, now []slipway.Image, target Version) string {
 	from := "From a file that was removed or broken"
 	if now != nil {
 		from = "From " + slipway.FormatImages(now)

@@ -93,7 +93,7 @@ func TestInit(t *testing.T) {
 	existing := newBare(t)
 	commit(t, existing, "first", revision(webapp1, "mine:1"), change{Path: "README.md", Content: "mine"})
 	apps := map[slipway.App][]slipway.Image{
-		webapp1: {{Container: "webapp1", URI: "web:1"}, {Container: "side", URI: "side:1"}},
+		webapp1:                                 {{Container: "webapp1", URI: "web:1"}, {Container: "side", URI: "side:1"}},
 		{Cluster: "cluster2", Name: "service1"}: {{Container: "service1", URI: "service:1"}},
 	}
 	for name, tc := range map[string]struct {

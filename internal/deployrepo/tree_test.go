@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -153,7 +154,7 @@ func TestLoadKeepsBrokenAppsApart(t *testing.T) {
 		t.Errorf("%d apps were loaded, want 9: %v", got, slices.Collect(maps.Keys(loaded)))
 	}
 	good := loaded[slipway.App{Cluster: "cluster1", Name: "good"}].Pipeline
-	if good.Mode != slipway.ModeQueued || good.Timeout.Minutes() != 20 {
+	if good.Mode != slipway.ModeQueued || time.Duration(good.Timeout).Minutes() != 20 {
 		t.Errorf("pipeline of the good app: %+v", good)
 	}
 

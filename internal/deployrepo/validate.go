@@ -126,4 +126,3 @@ func folderEntry(name string, d fs.DirEntry) (git.TreeEntry, error) {
 	}
 	return entry, nil
 }
-

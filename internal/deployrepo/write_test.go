@@ -382,9 +382,13 @@ func TestFiftyWriters(t *testing.T) {
 		writers int
 		where   func(dir, scratch string, i int) (url, mirror string)
 	}{
-		"folder":      {50, func(dir, _ string, _ int) (string, string) { return dir, "unused" }},
-		"one mirror":  {50, func(dir, scratch string, _ int) (string, string) { return "file://" + dir, filepath.Join(scratch, "one") }},
-		"own mirrors": {16, func(dir, scratch string, i int) (string, string) { return "file://" + dir, filepath.Join(scratch, fmt.Sprint(i)) }},
+		"folder": {50, func(dir, _ string, _ int) (string, string) { return dir, "unused" }},
+		"one mirror": {50, func(dir, scratch string, _ int) (string, string) {
+			return "file://" + dir, filepath.Join(scratch, "one")
+		}},
+		"own mirrors": {16, func(dir, scratch string, i int) (string, string) {
+			return "file://" + dir, filepath.Join(scratch, fmt.Sprint(i))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, scratch := newBare(t), t.TempDir()

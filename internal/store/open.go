@@ -32,6 +32,10 @@ var sqliteOptions = url.Values{
 	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 }
 
+// connections bounds how many there are: SQLite has one writer at a time, and
+// it is better to wait for one's turn here than to poll for the file's lock.
+const connections = 8
+
 // Open opens the database that address names, making it if there is none:
 // "sqlite:PATH". The folder of PATH is made too.
 func Open(ctx context.Context, address string) (*Store, error) {
@@ -48,6 +52,7 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
+	db.SetMaxOpenConns(connections)
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(&slipway.Error{
 			Next: slipway.NextPerson, Message: "open database " + path, Err: err,

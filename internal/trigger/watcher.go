@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slipway-cd/slipway"
@@ -32,18 +32,22 @@ type Options struct {
 type Watcher struct {
 	Options
 	news chan slipway.TriggerKind
-
-	looking   sync.Mutex // one look at a time; guards what follows
-	head      string     // the head of the last look that left nothing undone
-	bootstrap bool       // nothing is done yet but looks that left something undone
-
-	mu   sync.Mutex // guards last, which nobody waits for a look to read
-	last error
+	// turn is held by the one that looks: a token, so that a waiter can stop
+	// waiting for it.
+	turn      chan struct{}
+	head      string // of the last look that left nothing undone; guarded by turn
+	bootstrap bool   // nothing is done yet but looks that left something undone; guarded by turn
+	last      atomic.Pointer[result]
 }
+
+// result is how a look ended.
+type result struct{ err error }
 
 // NewWatcher makes a Watcher; Run makes it look.
 func NewWatcher(o Options) *Watcher {
-	return &Watcher{Options: o, news: make(chan slipway.TriggerKind, 1), last: errors.New("the deployment repository has not been read yet")}
+	w := &Watcher{Options: o, news: make(chan slipway.TriggerKind, 1), turn: make(chan struct{}, 1)}
+	w.last.Store(&result{errors.New("the deployment repository has not been read yet")})
+	return w
 }
 
 // Notify says that there may be news. It never blocks; news that arrives while
@@ -77,25 +81,29 @@ func (w *Watcher) Run(ctx context.Context) {
 }
 
 // Err returns why the last look failed: nil if it did not.
-func (w *Watcher) Err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.last
-}
+func (w *Watcher) Err() error { return w.last.Load().err }
+
+// lookTimeout bounds one look: a connection that hangs must not end the looking.
+// Fetching a large repository for the first time is done before.
+const lookTimeout = 5 * time.Minute
 
 // Look compares git with what was executed and submits the difference. With an
 // unmoved head it costs one Refresh.
 func (w *Watcher) Look(ctx context.Context, kind slipway.TriggerKind) error {
-	w.looking.Lock()
-	defer w.looking.Unlock()
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-w.turn }()
 	err := w.look(ctx, kind)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last = err
+	w.last.Store(&result{err})
 	return err
 }
 
 func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	at := time.Now()
 	head, err := w.Repository.Refresh(ctx)
 	if err != nil || head == w.head {

@@ -1,8 +1,6 @@
 package files
 
 import (
-	"time"
-
 	"github.com/slipway-cd/slipway"
 )
 
@@ -87,7 +85,7 @@ func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.
 	resolved := slipway.DefaultPipeline(app)
 	cluster := repository.Clusters[Name(app.Cluster)]
 	put(&resolved.Mode, slipway.Mode(repository.Defaults.Mode), slipway.Mode(pipeline.Mode))
-	put(&resolved.Timeout, time.Duration(repository.Defaults.Timeout), time.Duration(pipeline.Timeout))
+	put(&resolved.Timeout, slipway.Duration(repository.Defaults.Timeout), slipway.Duration(pipeline.Timeout))
 	put(&resolved.Place.Cluster, string(cluster.Cluster), string(pipeline.Target.Cluster))
 	put(&resolved.Place.Service, string(pipeline.Target.Service))
 	put(&resolved.Place.Region, string(cluster.Region))

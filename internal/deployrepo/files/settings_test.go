@@ -12,7 +12,7 @@ import (
 
 func TestParseRepository(t *testing.T) {
 	t.Parallel()
-	text := `# comment
+	text := `# ---------------------------------------------------------- [comment] -----------------------------------------
 clusters:
   cluster1:
     cluster: production
@@ -75,6 +75,8 @@ func TestParseYAMLProblems(t *testing.T) {
 		"two documents":    {"defaults: {}\n---\ndefaults: {}\n", []string{"3:9: holds a second document: write one file with one document"}},
 		"a tab":            {"defaults:\n\tmode: queued\n", []string{"2:1: is not YAML: found character '\t' that cannot start any token"}},
 		"not closed":       {"clusters: {a: {", []string{"1:15: is not YAML: could not find flow mapping end token '}'"}},
+		"deep brackets":    {"defaults:\n  mode: " + strings.Repeat("[", MaxSize/2), []string{"2:49: is nested too deeply: the settings have three levels"}},
+		"deep lists":       {strings.Repeat("- ", MaxSize/2), []string{"1:82: is nested too deeply: the settings have three levels"}},
 		"too large":        {strings.Repeat("#", MaxSize+1), []string{" has 102401 bytes; at most 102400 (100 KB) are allowed"}},
 		"not UTF-8":        {"defaults:\n  mode: \xff", []string{"2:9: is not UTF-8: save it as UTF-8"}},
 	} {
@@ -105,10 +107,10 @@ func TestResolve(t *testing.T) {
 		want       slipway.Pipeline
 	}{
 		"nothing said":       {want: slipway.DefaultPipeline(app)},
-		"slipway.yaml":       {repository: repository, want: slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: time.Hour, Place: place}},
+		"slipway.yaml":       {repository: repository, want: slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour), Place: place}},
 		"another's cluster":  {repository: Repository{Clusters: map[Name]Cluster{"cluster2": {Region: "x"}}}, want: slipway.DefaultPipeline(app)},
-		"pipeline.yaml wins": {repository: repository, pipeline: "mode: replace\ntimeout: 5m\n", want: slipway.Pipeline{Mode: slipway.ModeReplace, Timeout: 5 * time.Minute, Place: place}},
-		"a target": {repository: repository, pipeline: "target: {cluster: other, service: web}", want: slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: time.Hour,
+		"pipeline.yaml wins": {repository: repository, pipeline: "mode: replace\ntimeout: 5m\n", want: slipway.Pipeline{Mode: slipway.ModeReplace, Timeout: slipway.Duration(5 * time.Minute), Place: place}},
+		"a target": {repository: repository, pipeline: "target: {cluster: other, service: web}", want: slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour),
 			Place: slipway.Place{Cluster: "other", Service: "web", Region: "ca-central-1", RoleARN: "role", Endpoint: "endpoint"}}},
 	} {
 		pipeline, problems := ParsePipeline("pipeline.yaml", []byte(tc.pipeline))

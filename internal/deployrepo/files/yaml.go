@@ -30,7 +30,39 @@ func parseYAML[T any](file string, text []byte) (T, Problems) {
 
 type yamlSource struct{ *source }
 
+// maxNesting is far above the three levels that the formats have. The parser
+// takes minutes for 100 KB of brackets, which would delay every other app.
+const maxNesting = 40
+
+// nested returns where more than maxNesting brackets are open, or as many
+// lists begin in one line.
+func (s *yamlSource) nested() (offset int, found bool) {
+	brackets, lists := 0, 0
+	for i, b := range s.text {
+		switch b {
+		case '[', '{':
+			brackets++
+		case ']', '}':
+			brackets = max(brackets-1, 0)
+		case ' ':
+			if i > 0 && s.text[i-1] == '-' {
+				lists++
+			}
+		case '\n':
+			lists = 0
+		}
+		if brackets > maxNesting || lists > maxNesting {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
 func (s *yamlSource) read(target reflect.Value) {
+	if offset, found := s.nested(); found {
+		s.at(offset, "is nested too deeply: the settings have three levels")
+		return
+	}
 	// The parser knows a lone CR as a line end; nothing else does.
 	document, err := parser.ParseBytes([]byte(strings.ReplaceAll(string(s.text), "\r\n", "\n")), 0)
 	if err != nil {

@@ -39,7 +39,7 @@ func (d Dir) Log(ctx context.Context, head string, limit int, paths []string, ea
 	// Paths go through stdin: thousands of them do not fit into arguments.
 	stdin := strings.Join(append([]string{head, "--"}, paths...), "\n") + "\n"
 	args := []string{
-		"log", "--stdin", "-z", "-c", "--raw", "--no-abbrev", "--no-renames", "--no-color", "--no-notes", "--encoding=UTF-8",
+		"log", "--stdin", "-z", "-c", "--raw", "--no-abbrev", "--no-renames", "--no-notes", "--encoding=UTF-8",
 		"--format=tformat:%x00" + logMark + "%x00%H%x00%at%x00%an%x00%ae%x00%B%x00",
 	}
 	if limit > 0 {
