@@ -121,6 +121,23 @@ func TestExecutionSurvivesJSON(t *testing.T) {
 	}
 }
 
+func TestDurationIsItsTextInJSON(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]slipway.Duration{`"30m0s"`: slipway.Duration(30 * time.Minute), `"0s"`: 0, `"1h30m0s"`: slipway.Duration(90 * time.Minute)} {
+		var got slipway.Duration
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
+			t.Errorf("%s is %v, %v", text, got, err)
+		}
+		if back, err := json.Marshal(got); err != nil || string(back) != text {
+			t.Errorf("%s came back as %s, %v", text, back, err)
+		}
+	}
+	var d slipway.Duration
+	if err := json.Unmarshal([]byte(`"half an hour"`), &d); err == nil {
+		t.Errorf("half an hour is %v", d)
+	}
+}
+
 func TestAppOrderAndPaths(t *testing.T) {
 	t.Parallel()
 	a, b, c := slipway.App{Cluster: "a", Name: "z"}, slipway.App{Cluster: "b", Name: "a"}, slipway.App{Cluster: "b", Name: "b"}

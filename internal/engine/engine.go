@@ -66,8 +66,18 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 // closes Options.DB.
 func (e *Engine) Close() error { return e.workflows.close() }
 
-// Submit writes a submission down and starts what begins with it.
+// Submit writes a submission down and starts what begins with it. An execution
+// without an id or an app is an error: the library would take it, and never
+// run it.
 func (e *Engine) Submit(ctx context.Context, in pipeline.Submission) error {
+	for _, execution := range in.Executions {
+		if execution.ID == "" {
+			return fmt.Errorf("submit an execution of %s: it has no id", execution.App())
+		}
+		if err := execution.App().Validate(); err != nil {
+			return fmt.Errorf("submit execution %s: %w", execution.ID, err)
+		}
+	}
 	begun, err := e.queue.Submit(ctx, in)
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func TestSource(t *testing.T) {
 					if failures--; failures >= 0 {
 						return slipway.Pipeline{}, throttled
 					}
-					return slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: time.Hour, Place: place}, nil
+					return slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour), Place: place}, nil
 				}
 			},
 			want: "Succeeded, deployed: the new tasks are healthy",
@@ -89,7 +89,7 @@ func TestSource(t *testing.T) {
 				test.files(r.cloud)
 				e := slipway.Execution{ID: engine.NewID(), Revision: slipway.Revision{App: webapp, Commit: "c0ffee"}, CreatedAt: time.Now()}
 				if test.read {
-					e.Revision.Images, e.Pipeline = images, slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: time.Hour, Place: place}
+					e.Revision.Images, e.Pipeline = images, slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour), Place: place}
 				}
 				if err := r.engine.Submit(t.Context(), pipeline.Submission{Executions: []slipway.Execution{e}, At: time.Now()}); err != nil {
 					t.Fatal(err)
@@ -98,12 +98,50 @@ func TestSource(t *testing.T) {
 				if got := ended(e); got != test.want {
 					t.Errorf("it ended as %s", got)
 				}
-				if e.Outcome == slipway.OutcomeDeployed && (e.Deployment.Place != place || !cmp.Equal(e.Deployment.Images, images) || e.Pipeline.Timeout != time.Hour) {
+				if e.Outcome == slipway.OutcomeDeployed && (e.Deployment.Place != place || !cmp.Equal(e.Deployment.Images, images) || e.Pipeline.Timeout != slipway.Duration(time.Hour)) {
 					t.Errorf("pipeline %+v, deployment %+v", e.Pipeline, e.Deployment)
 				}
 			})
 		})
 	}
+}
+
+// What the library would take and never run is refused.
+func TestSubmitRefuses(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		for _, e := range []slipway.Execution{
+			{Revision: slipway.Revision{App: webapp}},
+			{ID: engine.NewID()},
+			{ID: engine.NewID(), Revision: slipway.Revision{App: slipway.App{Cluster: "cluster1", Name: "../webapp1"}}},
+		} {
+			good := slipway.Execution{ID: engine.NewID(), Revision: slipway.Revision{App: webapp}}
+			if err := r.engine.Submit(t.Context(), pipeline.Submission{Executions: []slipway.Execution{good, e}, At: time.Now()}); err == nil {
+				t.Errorf("submitted %q of %q", e.ID, e.App())
+			}
+		}
+		if all, err := r.store.Executions(t.Context(), store.Query{}); err != nil || len(all) != 0 {
+			t.Errorf("written down were %d, %v", len(all), err)
+		}
+	})
+}
+
+// A target that takes no step is not asked again without a pause, and goes on
+// once it does.
+func TestNoProgress(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		asked := 0
+		r.cloud.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			if asked++; asked <= 3 {
+				return d, nil
+			}
+			return well(d), nil
+		}
+		start := time.Now()
+		r.expect(r.submit(webapp, ""), "Succeeded, deployed: the new tasks are healthy", happy)
+		if took := time.Since(start); asked != 6 || took < time.Second {
+			t.Errorf("it was asked %d times in %s", asked, took)
+		}
+	})
 }
 
 func TestStop(t *testing.T) {

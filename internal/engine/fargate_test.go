@@ -41,7 +41,7 @@ func (r *rig) deploy(image string, timeout time.Duration) string {
 		Revision: slipway.Revision{App: webapp, Commit: "c0ffee", Blob: image, Images: []slipway.Image{{Container: "webapp1", URI: image}}},
 		Trigger:  slipway.Trigger{Kind: slipway.TriggerPush, At: time.Now()},
 	}
-	e.Pipeline.Timeout = timeout
+	e.Pipeline.Timeout = slipway.Duration(timeout)
 	if err := r.engine.Submit(r.t.Context(), pipeline.Submission{Executions: []slipway.Execution{e}, At: time.Now()}); err != nil {
 		r.t.Fatal(err)
 	}

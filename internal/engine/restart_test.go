@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 )
 
@@ -161,6 +162,10 @@ func TestCloseInTheMiddle(t *testing.T) {
 						t.Errorf("the next one ended as %s", ended(e))
 					}
 					a.once(t, second, writing...)
+					// What was answered in time was written down, and not asked again.
+					if calls := r.cloud.called(); a.behind && !a.answerLost && strings.Contains(calls, " 2") {
+						t.Errorf("a second attempt was made: %s", calls)
+					}
 				})
 			})
 		}
@@ -185,6 +190,36 @@ func TestCloseIsQuiet(t *testing.T) {
 		}
 		if log.Len() > 0 {
 			t.Errorf("four restarts logged:\n%s", log.String())
+		}
+	})
+}
+
+// Whoever submits while the engine closes is told whether it was written down;
+// what was runs at the next Open.
+func TestSubmitDuringClose(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		first := r.engine
+		var submitters sync.WaitGroup
+		accepted := make(chan string, 1000)
+		for n := range 10 {
+			submitters.Go(func() {
+				for i := range 10 {
+					app := slipway.App{Cluster: "cluster1", Name: fmt.Sprintf("webapp%d-%d", n, i)}
+					e := slipway.Execution{ID: engine.NewID(), CreatedAt: time.Now(), Revision: slipway.Revision{App: app, Commit: "c0ffee"}}
+					if first.Submit(t.Context(), pipeline.Submission{Executions: []slipway.Execution{e}, At: time.Now()}) == nil {
+						accepted <- e.ID
+					}
+				}
+			})
+		}
+		<-accepted
+		r.close()
+		submitters.Wait()
+		r.open()
+		for range len(accepted) {
+			if e := r.wait(<-accepted); e.Outcome != slipway.OutcomeDeployed {
+				t.Errorf("%s ended as %s", e.App(), ended(e))
+			}
 		}
 	})
 }

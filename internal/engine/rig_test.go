@@ -65,7 +65,7 @@ func (c *cloud) Pipeline(_ context.Context, app slipway.App, _ string) (slipway.
 	}
 	p := slipway.DefaultPipeline(app)
 	if c.timeout > 0 {
-		p.Timeout = c.timeout
+		p.Timeout = slipway.Duration(c.timeout)
 	}
 	return p, nil
 }

@@ -26,7 +26,7 @@ func inForeground(t *testing.T, test func(t *testing.T, c *cloud, run func() sli
 		c := &cloud{}
 		test(t, c, func() slipway.Execution {
 			e := newExecution()
-			e.Pipeline.Timeout = c.timeout
+			e.Pipeline.Timeout = slipway.Duration(c.timeout)
 			e, err := engine.Run(t.Context(), c, logger(t), e, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -265,6 +265,27 @@ func TestGivesUp(t *testing.T) {
 	}
 }
 
+// The end of a deployment's time is looked for when it is due, however long the
+// target thinks that it can wait.
+func TestDeadlineIsNotMissed(t *testing.T) {
+	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+		var last time.Time
+		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+			if d.Phase == slipway.PhaseRollingBack {
+				return seen(slipway.StateRolledBack, ""), nil
+			}
+			last = time.Now()
+			o := seen(slipway.StateProgressing, "")
+			o.Next = last.Add(time.Hour)
+			return o, nil
+		}
+		e := run()
+		if took := last.Sub(e.Deployment.StartedAt); e.Outcome != slipway.OutcomeTimedOut || took != slipway.DefaultTimeout {
+			t.Errorf("last looked at after %s, it ended as %s", took, ended(e))
+		}
+	})
+}
+
 // Whatever keeps us from seeing a deployment, it goes on; and what went well
 // meanwhile went well.
 func TestBlindness(t *testing.T) {
@@ -320,6 +341,18 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		e, err := engine.Run(ctx, c, logger(t), newExecution(), nil)
 		if !errors.Is(err, context.DeadlineExceeded) || e.Status != slipway.StatusInProgress || e.Deployment.ID != "ecs-svc/8" {
 			t.Errorf("got %s, %v; deployment %+v", e.Status, err, e.Deployment)
+		}
+	})
+}
+
+// A target that takes no step would be asked for it for ever.
+func TestRunWithoutProgress(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{advance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) { return d, nil }}
+		e, err := engine.Run(t.Context(), c, logger(t), newExecution(), nil)
+		if err == nil || !strings.Contains(err.Error(), "action prepare of execution") || e.Status.Ended() {
+			t.Errorf("got %s, %v", e.Status, err)
 		}
 	})
 }

@@ -67,7 +67,13 @@ func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (ne
 		return pipeline.ActionNone, err
 	}
 	e = pipeline.Advance(e)
-	return pipeline.Next(e), s.save(ctx, e)
+	if err := s.save(ctx, e); err != nil {
+		return pipeline.ActionNone, err
+	}
+	if next = pipeline.Next(e); next == action {
+		return action, fmt.Errorf("action %s of execution %s did nothing: its deployment is in phase %q", action, id, e.Deployment.Phase)
+	}
+	return next, nil
 }
 
 // readSource reads the revision and the pipeline at the execution's commit,

@@ -469,3 +469,37 @@ func TestNotifyDuringALook(t *testing.T) {
 		}
 	})
 }
+
+// A connection that hangs costs one look, not all that would follow.
+func TestAHangingLookEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		world := newWorld()
+		world.hang = make(chan struct{})
+		w := world.watcher()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go w.Run(ctx)
+		synctest.Wait()
+
+		// Nor does it keep whoever else wants to look.
+		short, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		start := time.Now()
+		if err := w.Look(short, slipway.TriggerManual); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("a look beside it took %s: %v", time.Since(start), err)
+		}
+
+		<-time.After(5 * time.Minute)
+		synctest.Wait()
+		if err := w.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after five minutes: %v", err)
+		}
+		close(world.hang)
+		<-time.After(2 * time.Minute)
+		synctest.Wait()
+		if err := w.Err(); err != nil {
+			t.Errorf("when nothing hangs any more: %v", err)
+		}
+	})
+}
