@@ -49,7 +49,7 @@ func (b *backend) History(ctx context.Context, app slipway.App, limit int) ([]sl
 	if limit <= 0 {
 		limit = api.DefaultLimit
 	}
-	log, err := b.repository.log(ctx, app, limit)
+	log, err := b.repository.history(ctx, app, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +83,17 @@ func (b *backend) Refresh(ctx context.Context) error {
 // Command is api.Backend's.
 func (b *backend) Command(ctx context.Context, command api.Command) (slipway.Execution, error) {
 	switch command.Action {
-	case api.ActionStart:
-		return b.start(ctx, command)
-	case api.ActionRetry:
-		return b.retry(ctx, command)
+	case api.ActionStart, api.ActionRetry:
+		run := b.start
+		if command.Action == api.ActionRetry {
+			run = b.retry
+		}
+		var execution slipway.Execution
+		err := b.watcher.Between(ctx, func() (err error) {
+			execution, err = run(ctx, command)
+			return err
+		})
+		return execution, err
 	case api.ActionStop:
 		e, err := b.execution(ctx, command.Execution)
 		if err != nil {

@@ -60,7 +60,7 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 	if c.store, err = store.Open(ctx, o.Database); err != nil {
 		return nil, err
 	}
-	repository := &repository{Repo: o.Repository}
+	repository := &repository{Repo: o.Repository, log: o.Logger}
 	c.engine, err = engine.Open(ctx, engine.Options{
 		DB: c.store.DB(), Store: c.store, Queue: c.store,
 		Source: repository, Target: o.Target, Logger: o.Logger,

@@ -257,6 +257,17 @@ func TestBrokenAndRemoved(t *testing.T) {
 		if s := r.status(web); s.Revision != nil || !strings.Contains(s.Problem, "revision.json:1:") {
 			r.Errorf("status of the broken one: %+v", s)
 		}
+		// What was approved while a setting was broken is deployed once that is mended.
+		write("a setting that is none, and another version",
+			deployrepo.FileChange{Path: worker.PipelinePath(), Content: []byte("timeot: 6s\n")},
+			deployrepo.FileChange{Path: worker.RevisionPath(), Content: []byte(`[{"name": "worker", "imageUri": "` + image("worker", "1.2.0") + `"}]`)})
+		if e := r.ended(worker); e.Outcome != slipway.OutcomeFailed || !strings.Contains(e.Reason, "timeot") {
+			r.Errorf("the broken setting: %s: %s", e.Outcome, e.Reason)
+		}
+		write("mend the setting", deployrepo.FileChange{Path: worker.PipelinePath(), Content: []byte("timeout: 6m\n")})
+		if e := r.ended(worker); e.Outcome != slipway.OutcomeDeployed || e.Revision.Images[0].URI != image("worker", "1.2.0") {
+			r.Errorf("the mended setting: %s: %s", e.Outcome, e.Reason)
+		}
 		write("remove worker", deployrepo.FileChange{Path: worker.RevisionPath()})
 		if s := r.status(worker); !s.Removed || s.Running == nil {
 			r.Errorf("status of the removed one: %+v", s)

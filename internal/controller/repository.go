@@ -2,17 +2,20 @@ package controller
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 	"github.com/slipway-cd/slipway/internal/history"
+	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/trigger"
 )
 
 // repository is the deployment repository as the leaves ask for it.
 type repository struct {
 	*deployrepo.Repo
+	log *slog.Logger
 
 	mu     sync.Mutex
 	listed deployrepo.Tree // of the head that was last asked for
@@ -40,23 +43,32 @@ func (r *repository) tree(ctx context.Context, commit string) (deployrepo.Tree, 
 		return r.listed, nil
 	}
 	tree, err := r.Tree(ctx, commit)
-	if err == nil {
-		r.listed = tree
+	if err != nil {
+		return tree, err
 	}
-	return tree, err
+	r.listed = tree
+	for _, problem := range tree.Problems {
+		r.log.WarnContext(ctx, "the deployment repository has a problem", "problem", problem)
+	}
+	return tree, nil
 }
 
 // Apps is trigger.Repository's.
-func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]string, error) {
+func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]pipeline.Content, error) {
 	tree, err := r.tree(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
-	apps := make(map[slipway.App]string, len(tree.Apps))
-	for app, files := range tree.Apps {
-		apps[app] = files.Revision.Blob
+	apps := make(map[slipway.App]pipeline.Content, len(tree.Apps))
+	for app := range tree.Apps {
+		apps[app] = content(tree, app)
 	}
 	return apps, nil
+}
+
+func content(tree deployrepo.Tree, app slipway.App) pipeline.Content {
+	of := tree.Apps[app]
+	return pipeline.Content{Blob: of.Revision.Blob, Files: of.Revision.Blob + of.Pipeline.Blob + tree.Config.Blob}
 }
 
 // Load is trigger.Repository's.
@@ -71,6 +83,9 @@ func (r *repository) Load(ctx context.Context, head string, apps []slipway.App) 
 	}
 	loaded := make(map[slipway.App]trigger.Loaded, len(files))
 	for app, of := range files {
+		if of.Err != nil && of.Revision.Blob != "" {
+			of.Revision.Blob = content(tree, app).Broken()
+		}
 		loaded[app] = trigger.Loaded{Revision: of.Revision, Author: of.Commit.Author, Pipeline: of.Pipeline, Err: of.Err}
 	}
 	return loaded, nil
@@ -120,8 +135,8 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 	return read, nil
 }
 
-// log is one app's history without executions.
-func (r *repository) log(ctx context.Context, app slipway.App, limit int) ([]history.Logged, error) {
+// history is one app's history without executions.
+func (r *repository) history(ctx context.Context, app slipway.App, limit int) ([]history.Logged, error) {
 	versions, err := r.Log(ctx, app, limit)
 	if err != nil {
 		return nil, err

@@ -7,10 +7,25 @@ import (
 	"github.com/slipway-cd/slipway"
 )
 
+// Content identifies what git says of one app.
+type Content struct {
+	// Blob is git's object id of revision.json.
+	Blob string
+	// Files identifies everything that the app's execution reads: that,
+	// pipeline.yaml and slipway.yaml.
+	Files string
+}
+
+// Broken is remembered instead of the blob when the files could not be read:
+// then any of them may be the one that is mended, and to mend it is to approve
+// what revision.json says.
+func (c Content) Broken() string { return "broken:" + c.Files }
+
 // Known is what we remember of one app's pipeline: the content that was last
 // executed or adopted.
 type Known struct {
-	// Blob is git's object id of the revision.json that was last executed.
+	// Blob is git's object id of the revision.json that was last executed, or
+	// Content.Broken of files that could not be.
 	Blob string
 	// Removed reports that git no longer had the app when we last looked.
 	Removed bool
@@ -37,18 +52,17 @@ func (c Changes) Empty() bool {
 	return len(c.New)+len(c.Changed)+len(c.Returned)+len(c.Removed) == 0
 }
 
-// Compare finds the changes between git's apps, each with the blob of its
-// revision.json, and what is known. Comparing content, not events, means that a
+// Compare finds the changes between git's apps and what is known. Comparing content, not events, means that a
 // force push, a lost webhook or a day of downtime loses nothing and starts
 // nothing twice.
-func Compare(git map[slipway.App]string, known map[slipway.App]Known) Changes {
+func Compare(git map[slipway.App]Content, known map[slipway.App]Known) Changes {
 	var changes Changes
-	for app, blob := range git {
+	for app, content := range git {
 		was, seen := known[app]
 		switch {
 		case !seen:
 			changes.New = append(changes.New, app)
-		case was.Blob != blob:
+		case was.Blob != content.Blob && was.Blob != content.Broken():
 			changes.Changed = append(changes.Changed, app)
 		case was.Removed:
 			changes.Returned = append(changes.Returned, app)

@@ -142,14 +142,14 @@ func Blind(e slipway.Execution, since, now time.Time, err error) slipway.Executi
 		return e
 	}
 	e = stopStarted(e)
-	if pending(e) && !now.Before(since.Add(Timeout(e))) {
+	if pending(e) && !now.Before(since.Add(patience(e))) {
 		return giveUp(e, fmt.Sprintf("it could not be observed: %v", err))
 	}
 	return e
 }
 
-// Timeout is how long Deploy may take, and how long a step before it, or the
-// putting back after it, may fail before it is given up.
+// Timeout is how long Deploy may take, and how long a step before it may fail
+// before it is given up.
 func Timeout(e slipway.Execution) time.Duration {
 	if e.Pipeline.Timeout <= 0 {
 		return slipway.DefaultTimeout
@@ -157,20 +157,35 @@ func Timeout(e slipway.Execution) time.Duration {
 	return time.Duration(e.Pipeline.Timeout)
 }
 
+// wayBack is how long putting back what ran before may take. A short timeout is
+// about the new tasks: the old ones need as long as they need, and stopping to
+// watch them would leave the outcome unknown.
+func wayBack(e slipway.Execution) time.Duration {
+	return max(Timeout(e), slipway.DefaultTimeout)
+}
+
+// patience is how long what is going on may take.
+func patience(e slipway.Execution) time.Duration {
+	if e.Deployment.Phase == slipway.PhaseRollingBack {
+		return wayBack(e)
+	}
+	return Timeout(e)
+}
+
 // Deadline is when the time of a started deployment, or of its rollback, is
 // over. A deployment that was found in progress may be older than the execution,
 // which then has its whole timeout all the same. While ECS itself rolls back, it
-// gets as much time again: it is doing what we would do.
+// gets the time for the way back too: it is doing what we would do.
 func Deadline(e slipway.Execution) time.Time {
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		return e.Deployment.RollbackStartedAt.Add(Timeout(e))
+		return e.Deployment.RollbackStartedAt.Add(wayBack(e))
 	}
 	since := e.Deployment.StartedAt
 	if since.Before(e.StartedAt) {
 		since = e.StartedAt
 	}
 	if seen := e.Observation; seen != nil && seen.State == slipway.StateRollingBack {
-		return since.Add(2 * Timeout(e))
+		return since.Add(Timeout(e) + wayBack(e))
 	}
 	return since.Add(Timeout(e))
 }
@@ -228,19 +243,22 @@ func stopStarted(e slipway.Execution) slipway.Execution {
 	case stop == nil || e.Deployment.Phase == slipway.PhaseRollingBack:
 		return e
 	case stop.Abandon:
-		return End(e, stopOutcome(*stop), StopReason(*stop)+"; the deployment goes on in ECS unwatched")
+		goesOn := "; the deployment goes on in ECS unwatched"
+		if stop.Superseded {
+			goesOn = "; its deployment replaces this one"
+		}
+		return End(e, stopOutcome(*stop), StopReason(*stop)+goesOn)
 	default:
 		return rollBackFor(e, stopOutcome(*stop), StopReason(*stop))
 	}
 }
 
 func giveUp(e slipway.Execution, detail string) slipway.Execution {
-	timeout := Timeout(e)
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s did not end within %s either: %s",
-			e.Deployment.RollbackReason, e.Deployment.Base, timeout, detail))
+		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s did not end within %s and goes on unwatched: %s",
+			e.Deployment.RollbackReason, e.Deployment.Base, wayBack(e), detail))
 	}
-	return rollBackFor(e, slipway.OutcomeTimedOut, fmt.Sprintf("not done after %s: %s", timeout, detail))
+	return rollBackFor(e, slipway.OutcomeTimedOut, fmt.Sprintf("not done after %s: %s", Timeout(e), detail))
 }
 
 func rollBackFor(e slipway.Execution, outcome slipway.Outcome, reason string) slipway.Execution {
@@ -277,7 +295,8 @@ func progress(e slipway.Execution) string {
 		return "nothing was seen of it"
 	}
 	text := fmt.Sprintf("%d of %d tasks running, %d pending, %d failed", seen.Tasks.Running, seen.Tasks.Desired, seen.Tasks.Pending, seen.Tasks.Failed)
-	if seen.Reason != "" {
+	// Of a rollback, the reason is why we roll back, which is told already.
+	if seen.Reason != "" && e.Deployment.Phase != slipway.PhaseRollingBack {
 		text += "; " + seen.Reason
 	}
 	return text

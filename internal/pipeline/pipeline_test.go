@@ -172,7 +172,7 @@ func TestObserve(t *testing.T) {
 		{"ECS rolls back for too long", running(slipway.PhaseStarted), saw(slipway.StateRollingBack, slipway.ByECS, "breaker"), begin.Add(61 * time.Minute), "roll back as timed-out: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; breaker"},
 		{"stop", running(slipway.PhaseStarted, stop(false, false)), progressing, early, "roll back as stopped: stopped by Ada: wrong version"},
 		{"stop and abandon", running(slipway.PhaseStarted, stop(true, false)), progressing, early, "stopped: stopped by Ada: wrong version; the deployment goes on in ECS unwatched"},
-		{"a newer commit takes over", running(slipway.PhaseStarted, stop(true, true)), progressing, early, "replaced: a newer commit took over; the deployment goes on in ECS unwatched"},
+		{"a newer commit takes over", running(slipway.PhaseStarted, stop(true, true)), progressing, early, "replaced: a newer commit took over; its deployment replaces this one"},
 		{"stop of one that failed", running(slipway.PhaseStarted, stop(false, false)), saw(slipway.StateFailed, "", "broken"), early, "roll back as rolled-back: broken"},
 
 		{"put back", running(slipway.PhaseRollingBack), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "rolled-back by slipway: tasks failed to start; " + base + " was put back"},
@@ -185,7 +185,7 @@ func TestObserve(t *testing.T) {
 		{"gone while put back", running(slipway.PhaseRollingBack), saw(slipway.StateGone, "", "inactive"), early, "failed: tasks failed to start; putting back " + base + " failed: inactive"},
 		{"putting back", running(slipway.PhaseRollingBack), progressing, late, "go on"},
 		{"putting back, asked to stop", running(slipway.PhaseRollingBack, stop(true, false)), progressing, late, "go on"},
-		{"putting back for too long", running(slipway.PhaseRollingBack), progressing, begin.Add(40 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s either: 1 of 2 tasks running, 1 pending, 0 failed"},
+		{"putting back for too long", running(slipway.PhaseRollingBack), progressing, begin.Add(40 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s and goes on unwatched: 1 of 2 tasks running, 1 pending, 0 failed"},
 
 		{"decided before", running(slipway.PhaseStarted, outcome(slipway.OutcomeStopped)), saw(slipway.StateDeployed, "", "done"), early, "stopped: "},
 	} {
@@ -215,7 +215,7 @@ func TestBlind(t *testing.T) {
 		{"stop", running(slipway.PhaseStarted, stop(false, false)), long, long, "roll back as stopped: stopped by Ada: wrong version"},
 		{"abandon", running(slipway.PhaseStarted, stop(true, false)), long, long, "stopped: stopped by Ada: wrong version; the deployment goes on in ECS unwatched"},
 		{"rolling back after a day of downtime", running(slipway.PhaseRollingBack), long, long.Add(29 * time.Minute), "go on"},
-		{"rolling back for too long", running(slipway.PhaseRollingBack), long, long.Add(30 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s either: it could not be observed: no route to host"},
+		{"rolling back for too long", running(slipway.PhaseRollingBack), long, long.Add(30 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s and goes on unwatched: it could not be observed: no route to host"},
 		{"decided before", running(slipway.PhaseStarted, outcome(slipway.OutcomeDeployed)), long, long.Add(time.Hour), "deployed: "},
 	} {
 		if got := verdict(pipeline.Blind(test.e, test.since, test.now, err)); got != test.want {
@@ -314,14 +314,21 @@ func TestExecutionAlwaysEnds(t *testing.T) {
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	app := func(name string) slipway.App { return slipway.App{Cluster: "cluster1", Name: name} }
-	git := map[slipway.App]string{app("new-b"): "1", app("new-a"): "1", app("same"): "1", app("changed"): "2", app("back"): "1", app("back-changed"): "2"}
+	content := func(blob string) pipeline.Content {
+		return pipeline.Content{Blob: blob, Files: blob + "-with-settings"}
+	}
+	git := map[slipway.App]pipeline.Content{
+		app("new-b"): content("1"), app("new-a"): content("1"), app("same"): content("1"), app("changed"): content("2"),
+		app("back"): content("1"), app("back-changed"): content("2"), app("broken"): content("1"), app("mended"): content("1"),
+	}
 	known := map[slipway.App]pipeline.Known{
 		app("same"): {Blob: "1"}, app("changed"): {Blob: "1"}, app("gone"): {Blob: "1"},
 		app("back"): {Blob: "1", Removed: true}, app("back-changed"): {Blob: "1", Removed: true}, app("long-gone"): {Blob: "1", Removed: true},
+		app("broken"): {Blob: content("1").Broken()}, app("mended"): {Blob: pipeline.Content{Files: "1-with-a-mistake"}.Broken()},
 	}
 	got := pipeline.Compare(git, known)
 	want := pipeline.Changes{
-		New: []slipway.App{app("new-a"), app("new-b")}, Changed: []slipway.App{app("back-changed"), app("changed")},
+		New: []slipway.App{app("new-a"), app("new-b")}, Changed: []slipway.App{app("back-changed"), app("changed"), app("mended")},
 		Returned: []slipway.App{app("back")}, Removed: []slipway.App{app("gone")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -341,7 +348,10 @@ func TestCompareSettles(t *testing.T) {
 		for app, blob := range apps.Draw(t, "known") {
 			known[app] = pipeline.Known{Blob: blob, Removed: rapid.Bool().Draw(t, "removed")}
 		}
-		git := apps.Draw(t, "git")
+		git := make(map[slipway.App]pipeline.Content)
+		for app, blob := range apps.Draw(t, "git") {
+			git[app] = pipeline.Content{Blob: blob, Files: blob + rapid.SampledFrom([]string{"", "z"}).Draw(t, "settings")}
+		}
 		changes := pipeline.Compare(git, known)
 		listed := slices.Concat(changes.New, changes.Changed, changes.Returned, changes.Removed)
 		slices.SortFunc(listed, slipway.App.Compare)
@@ -352,7 +362,10 @@ func TestCompareSettles(t *testing.T) {
 			t.Fatalf("empty is %v of %+v", changes.Empty(), changes)
 		}
 		for _, app := range slices.Concat(changes.New, changes.Changed, changes.Returned) {
-			known[app] = pipeline.Known{Blob: git[app]}
+			known[app] = pipeline.Known{Blob: git[app].Blob}
+			if rapid.Bool().Draw(t, "broken") {
+				known[app] = pipeline.Known{Blob: git[app].Broken()}
+			}
 		}
 		for _, app := range changes.Removed {
 			known[app] = pipeline.Known{Blob: known[app].Blob, Removed: true}

@@ -42,6 +42,10 @@ func Acquire(ctx context.Context, address string, waiting func(who string)) (*Lo
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, &slipway.Error{Next: slipway.NextPerson, Message: "make the database's folder", Err: err}
 	}
+	// One database has one lock, whatever links lead to it.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	lock := &Lock{file: flock.New(path + ".lock")}
 	held, err := lock.file.TryLock()
 	if err != nil {

@@ -121,3 +121,24 @@ func TestLockOfWhatCannotBeLocked(t *testing.T) {
 		t.Errorf("a lock that cannot be taken gave %v, %v", lock, err)
 	}
 }
+
+// A link to a database is that database: there is one lock.
+func TestLockThroughLink(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file, link := filepath.Join(folder, "slipway.db"), filepath.Join(folder, "link.db")
+	db, err := store.Open(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	lock := mustAcquire(t, "sqlite:"+file)
+	defer func() { _ = lock.Release() }()
+	if second, err := store.Acquire(t.Context(), "sqlite:"+link, nil); err == nil {
+		_ = second.Release()
+		t.Error("the lock was taken a second time, through a link")
+	}
+}

@@ -3,15 +3,49 @@ package trigger
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/slipway-cd/slipway"
 )
 
 // adoption is what became of apps that were never seen before.
 type adoption struct {
-	adopted   []slipway.Revision // nothing is to be deployed
-	execute   []slipway.App      // something is, or the files are broken
-	undecided int                // AWS could not say; asked again at the next look
+	adopted []slipway.Revision // nothing is to be deployed
+	execute []slipway.App      // something is, or the files are broken
+	// waits are the apps that AWS could say nothing about, by why: they are asked
+	// about again at the next look.
+	waits map[string][]slipway.App
+}
+
+func (a *adoption) wait(app slipway.App, err error) {
+	why := err.Error()
+	if hint := slipway.HintOf(err); hint != "" {
+		why += "; " + hint
+	}
+	if a.waits == nil {
+		a.waits = make(map[string][]slipway.App)
+	}
+	a.waits[why] = append(a.waits[why], app)
+}
+
+func (a *adoption) undecided() int {
+	count := 0
+	for _, apps := range a.waits {
+		count += len(apps)
+	}
+	return count
+}
+
+// tell logs why apps are undecided, unless it did so at the last look.
+func (w *Watcher) tell(ctx context.Context, found adoption) {
+	told := fmt.Sprint(found.waits) // maps are printed in order
+	if told == w.told {
+		return
+	}
+	w.told = told
+	for why, apps := range found.waits {
+		w.Logger.WarnContext(ctx, "new apps wait until what runs can be read", "apps", len(apps), "first", apps[0], "error", why)
+	}
 }
 
 // adopt finds out which new apps run already what git says. A Slipway that
@@ -35,8 +69,9 @@ func (w *Watcher) adopt(ctx context.Context, apps []slipway.App, loaded map[slip
 	}
 	running, err := w.Inspector.Running(ctx, places)
 	if err != nil {
-		w.Logger.WarnContext(ctx, "new apps wait until what runs can be read", "apps", len(places), "error", err, "hint", slipway.HintOf(err))
-		found.undecided += len(places)
+		for _, revision := range asked {
+			found.wait(revision.App, err)
+		}
 		return found
 	}
 	for i, revision := range asked {
@@ -46,8 +81,7 @@ func (w *Watcher) adopt(ctx context.Context, apps []slipway.App, loaded map[slip
 		case err == nil && slipway.Runs(running[i].Images, revision.Images), missing && w.bootstrap:
 			found.adopted = append(found.adopted, revision)
 		case !missing && (slipway.NextOf(err) == slipway.NextRetry || slipway.NextOf(err) == slipway.NextPerson):
-			w.Logger.WarnContext(ctx, "a new app waits until what runs can be read", "app", revision.App, "error", err, "hint", slipway.HintOf(err))
-			found.undecided++
+			found.wait(revision.App, err)
 		default:
 			found.execute = append(found.execute, revision.App)
 		}

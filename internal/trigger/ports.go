@@ -11,9 +11,9 @@ import (
 type Repository interface {
 	// Refresh looks at the branch and returns its head, having fetched it.
 	Refresh(ctx context.Context) (head string, err error)
-	// Apps returns every app at commit with an id of its revision.json's
-	// content, broken files included: an id that changes when the content does.
-	Apps(ctx context.Context, commit string) (map[slipway.App]string, error)
+	// Apps returns what identifies the content of every app at commit, broken
+	// files included.
+	Apps(ctx context.Context, commit string) (map[slipway.App]pipeline.Content, error)
 	// Load reads apps' files at head. What is wrong with one app is its Err.
 	Load(ctx context.Context, head string, apps []slipway.App) (map[slipway.App]Loaded, error)
 }
@@ -21,7 +21,8 @@ type Repository interface {
 // Loaded is what git says of one app.
 type Loaded struct {
 	// Revision is the app's at head; its Commit is the newest that touched the
-	// app's folder. With Err, App, Commit and Blob are set nevertheless.
+	// app's folder. With Err, App and Commit are set nevertheless, and Blob is
+	// pipeline.Content's Broken.
 	Revision slipway.Revision
 	// Author made that commit.
 	Author   string

@@ -37,6 +37,7 @@ type Watcher struct {
 	turn      chan struct{}
 	head      string // of the last look that left nothing undone; guarded by turn
 	bootstrap bool   // nothing is done yet but looks that left something undone; guarded by turn
+	told      string // why apps are undecided, as it was last logged; guarded by turn
 	last      atomic.Pointer[result]
 }
 
@@ -90,15 +91,23 @@ const lookTimeout = 5 * time.Minute
 // Look compares git with what was executed and submits the difference. With an
 // unmoved head it costs one Refresh.
 func (w *Watcher) Look(ctx context.Context, kind slipway.TriggerKind) error {
+	return w.Between(ctx, func() error {
+		err := w.look(ctx, kind)
+		w.last.Store(&result{err})
+		return err
+	})
+}
+
+// Between calls do while nobody looks: what it reads at the head and submits is
+// neither older than what a look submits meanwhile, nor submitted twice.
+func (w *Watcher) Between(ctx context.Context, do func() error) error {
 	select {
 	case w.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-w.turn }()
-	err := w.look(ctx, kind)
-	w.last.Store(&result{err})
-	return err
+	return do()
 }
 
 func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
@@ -128,14 +137,10 @@ func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
 	if err != nil {
 		return err
 	}
-	execute := changes.Changed
-	undecided := 0
-	if len(changes.New) > 0 {
-		found := w.adopt(ctx, changes.New, loaded)
-		in.Adopted = found.adopted
-		execute = append(execute, found.execute...)
-		undecided = found.undecided
-	}
+	found := w.adopt(ctx, changes.New, loaded)
+	w.tell(ctx, found)
+	in.Adopted = found.adopted
+	execute := slices.Concat(changes.Changed, found.execute)
 	for _, app := range execute {
 		in.Executions = append(in.Executions, NewExecution(w.NewID(), loaded[app], slipway.Trigger{Kind: kind, By: loaded[app].Author, At: at}))
 	}
@@ -143,8 +148,8 @@ func (w *Watcher) look(ctx context.Context, kind slipway.TriggerKind) error {
 		return fmt.Errorf("submit what changed at %s: %w", slipway.ShortCommit(head), err)
 	}
 	w.Logger.InfoContext(ctx, "looked at the deployment repository", "head", slipway.ShortCommit(head), "trigger", kind,
-		"executed", len(in.Executions), "adopted", len(in.Adopted), "removed", len(in.Removed), "undecided", undecided)
-	if undecided == 0 {
+		"executed", len(in.Executions), "adopted", len(in.Adopted), "removed", len(in.Removed), "undecided", found.undecided())
+	if found.undecided() == 0 {
 		w.head, w.bootstrap = head, false
 	}
 	return nil

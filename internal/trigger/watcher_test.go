@@ -24,6 +24,7 @@ import (
 type world struct {
 	head     string
 	apps     map[slipway.App]string // app -> blob
+	settings string                 // the content of the other files
 	broken   map[slipway.App]error  // of its files
 	modes    map[slipway.App]slipway.Mode
 	known    map[slipway.App]pipeline.Known
@@ -68,11 +69,15 @@ func (w *world) Refresh(ctx context.Context) (string, error) {
 	return w.head, w.call("Refresh")
 }
 
-func (w *world) Apps(_ context.Context, commit string) (map[slipway.App]string, error) {
+func (w *world) Apps(_ context.Context, commit string) (map[slipway.App]pipeline.Content, error) {
 	if commit != w.head {
 		return nil, fmt.Errorf("apps at %s, not at the head %s", commit, w.head)
 	}
-	return maps.Clone(w.apps), w.call("Apps")
+	apps := make(map[slipway.App]pipeline.Content, len(w.apps))
+	for app, blob := range w.apps {
+		apps[app] = pipeline.Content{Blob: blob, Files: blob + w.settings}
+	}
+	return apps, w.call("Apps")
 }
 
 // touched is the newest commit that touched an app.
@@ -88,7 +93,9 @@ func (w *world) Load(_ context.Context, head string, apps []slipway.App) (map[sl
 			Revision: slipway.Revision{App: app, Commit: touched(app), Blob: w.apps[app]},
 			Author:   "Ada <ada@example.com>", Err: w.broken[app],
 		}
-		if of.Err == nil {
+		if of.Err != nil {
+			of.Revision.Blob = pipeline.Content{Files: w.apps[app] + w.settings}.Broken()
+		} else {
 			of.Revision.Images = images(app, w.apps[app])
 			of.Pipeline = slipway.DefaultPipeline(app)
 			of.Pipeline.Mode = w.modes[app]
@@ -270,7 +277,7 @@ func TestChangedAppsExecute(t *testing.T) {
 	// Without images, Source reads the broken files again and says what is wrong.
 	want = slipway.Execution{
 		ID: "id3", CreatedAt: got.CreatedAt, Trigger: trigger,
-		Revision: slipway.Revision{App: app("broken"), Commit: "commit-of-broken", Blob: "2"},
+		Revision: slipway.Revision{App: app("broken"), Commit: "commit-of-broken", Blob: pipeline.Content{Files: "2"}.Broken()},
 		Pipeline: slipway.Pipeline{Mode: slipway.ModeSuperseded},
 	}
 	if diff := cmp.Diff(want, world.submitted[0].Executions[2]); diff != "" {
@@ -500,6 +507,62 @@ func TestAHangingLookEnds(t *testing.T) {
 		synctest.Wait()
 		if err := w.Err(); err != nil {
 			t.Errorf("when nothing hangs any more: %v", err)
+		}
+	})
+}
+
+// A broken file is told once, however often git moves on; to mend any of the
+// files that the app reads starts it again.
+func TestMendedFilesExecute(t *testing.T) {
+	t.Parallel()
+	world := newWorld()
+	watcher := world.watcher()
+	world.apps[app("a")], world.known[app("a")] = "2", pipeline.Known{Blob: "1"}
+	world.settings, world.broken[app("a")] = "-mistake", slipway.Usagef("slipway.yaml:1:1: unknown key")
+	look(t, watcher)
+	if len(world.submitted) != 1 {
+		t.Fatalf("a broken file: %d submissions, want 1", len(world.submitted))
+	}
+	world.known[app("a")] = pipeline.Known{Blob: world.submitted[0].Executions[0].Revision.Blob}
+	world.head = "head2"
+	look(t, watcher)
+	if len(world.submitted) != 1 {
+		t.Errorf("a broken file was told again: %s", world.told())
+	}
+	world.head, world.settings = "head3", ""
+	delete(world.broken, app("a"))
+	look(t, watcher)
+	if len(world.submitted) != 2 || world.told() != "execute a" {
+		t.Errorf("the mended file: %d submissions, %s", len(world.submitted), world.told())
+	}
+}
+
+// While somebody reads the head and submits, nobody looks; and whoever waits for
+// a turn can stop waiting.
+func TestBetweenLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		world := newWorld()
+		watcher := world.watcher()
+		looked := make(chan error, 1)
+		err := watcher.Between(t.Context(), func() error {
+			go func() { looked <- watcher.Look(t.Context(), slipway.TriggerPush) }()
+			synctest.Wait()
+			if len(world.looks) != 0 {
+				t.Error("it looked meanwhile")
+			}
+			impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := watcher.Look(impatient, slipway.TriggerPush); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("an impatient look: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-looked; err != nil || len(world.looks) != 1 {
+			t.Errorf("the look afterwards: %v, %d looks", err, len(world.looks))
 		}
 	})
 }
