@@ -14,8 +14,11 @@
 // looks before it acts.
 //
 // Steps do not return errors to the workflow library, which would write them
-// down for ever: what may pass is tried again inside the step until the
-// execution's timeout, and what will not pass becomes the execution's outcome.
+// down for ever: what may pass is tried again inside the step for as long as the
+// pipeline's timeout, and what will not pass becomes the execution's outcome. A
+// bug, or a checkpoint that cannot be used, has the action taken again as another
+// step; a workflow that is over in the library's books while its execution is not
+// is begun anew at the next Open. Either way the row says how far it came.
 // Requests to stop come through the Store and a wake-up, never through the
 // library's cancellation, which neither interrupts a step nor waits for one.
 //

@@ -78,7 +78,7 @@ func submission(id, app, image string) slipway.Execution {
 // conduct opens an engine on a database and an ECS, submits e unless that was
 // done before, and waits for its end.
 func conduct(ctx context.Context, path, endpoint string, e slipway.Execution, killer *killer) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	s, err := store.Open(ctx, "sqlite:"+path)
 	if err != nil {
@@ -190,7 +190,11 @@ func (k *killer) kill() {
 // definition is registered, and each update of the service is made once.
 func TestKill9(t *testing.T) {
 	t.Parallel()
-	w := sandboxtest.New(t, sandboxtest.TimeScale(100), sandboxtest.DeregistrationDelay(time.Second))
+	w := sandboxtest.New(t, sandboxtest.TimeScale(100))
+	// A task is healthy when its check says so, sooner than after 40 s of running.
+	checked := sandboxtest.Definition(func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "true"}}
+	})
 	transport := w.Config().HTTPClient.(*http.Client).Transport
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		response, err := transport.RoundTrip(r)
@@ -228,7 +232,7 @@ func TestKill9(t *testing.T) {
 			// reports whether it was.
 			once := func(app slipway.App, kill string, again bool) bool {
 				image := "registry.example.com/" + app.Name + ":" + story.tag
-				s := w.Service(app.Cluster, app.Name, append(story.options, sandboxtest.LoadBalanced())...)
+				s := w.Service(app.Cluster, app.Name, append(story.options, checked)...)
 				path, id := database(t), engine.NewID()
 				killed := child(t, path, server.URL, id, app, image, kill)
 				if killed && again { // at the same point of what is left

@@ -188,11 +188,27 @@ func database(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "slipway.db")
+	path := filepath.Join(folder(t), "slipway.db")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// folder is a new folder for databases. Tests write so many transactions that
+// the disk's fsync is what they would wait for; a file system in memory forgets
+// as little when a process dies. A benchmark is to know the disk.
+func folder(t testing.TB) string {
+	t.Helper()
+	if _, is := t.(*testing.B); is {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "slipway-engine-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // inBubble runs a test on a rig, by a clock of its own.

@@ -123,7 +123,7 @@ func TestOutcomes(t *testing.T) {
 				}
 			},
 			want: "Failed, failed: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; putting back webapp1:7 " +
-				"did not end within 30m0s either: 1 of 2 tasks running, 1 pending, 0 failed",
+				"did not end within 30m0s and goes on unwatched: 1 of 2 tasks running, 1 pending, 0 failed",
 			calls: happy + ", roll back 1, observe",
 		},
 		{
@@ -242,7 +242,7 @@ func TestGivesUp(t *testing.T) {
 		{slipway.PhasePrepared, "Failed, failed: gave up after 5m0s: rate exceeded"},
 		{slipway.PhaseRegistered, "Failed, failed: gave up after 5m0s: rate exceeded; an earlier attempt may have updated the service all the same: look at it"},
 		{slipway.PhaseStarted, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 failed: gave up after 5m0s: rate exceeded"},
-		{slipway.PhaseRollingBack, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 did not end within 5m0s either: it could not be observed: rate exceeded"},
+		{slipway.PhaseRollingBack, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 did not end within 30m0s and goes on unwatched: it could not be observed: rate exceeded"},
 	} {
 		t.Run("in phase "+string(test.phase), func(t *testing.T) {
 			inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {

@@ -31,6 +31,8 @@ type app struct {
 	server   *http.Server
 	// lines says that the app speaks lines instead of HTTP.
 	lines atomic.Bool
+	// sent is what load balancers have sent here and what was not answered yet.
+	sent sync.WaitGroup
 
 	mu    sync.Mutex
 	ended bool                  // no more connections
@@ -126,14 +128,30 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.greeting())
 }
 
-// terminate does what a well-behaved program does on SIGTERM: it accepts nothing
-// more, ends what is open and goes. It reports false when ctx ended first, which
-// kills the app.
+// terminate does what a well-behaved program does on SIGTERM: it answers what it
+// was sent, accepts nothing more, ends what is open and goes. It reports false
+// when ctx ended first, which kills the app.
 func (a *app) terminate(ctx context.Context) bool {
 	a.endLines(false)
+	a.awaitSent(ctx)
 	err := a.server.Shutdown(ctx)
 	a.kill()
 	return err == nil
+}
+
+// awaitSent returns when load balancers await no answer any more, or when ctx
+// ends. To close the listener, or a connection that is idle, would break a
+// request that was sent but not seen yet.
+func (a *app) awaitSent(ctx context.Context) {
+	answered := make(chan struct{})
+	go func() { // may outlive a kill: until a client whose request was cut off is done with it
+		a.sent.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-ctx.Done():
+	}
 }
 
 // kill ends the app at once.

@@ -15,8 +15,10 @@
 //
 // A load balancer sends new requests to healthy targets only. From the moment
 // that Deregister or StopTask is called, before they return, a target gets none;
-// what is open goes on. When a connection to a target cannot be opened, the next
-// target gets the request. So a deployment with healthy tasks fails no request.
+// what is open goes on, and a stopped task closes its listener only when it has
+// answered what it was sent. When a connection to a target cannot be opened, the
+// next target gets the request. So a deployment with healthy tasks fails no
+// request.
 //
 // The plane decides nothing: it starts, stops, registers and deregisters what
 // the control plane says, and reports what happens. It knows nothing of services

@@ -144,7 +144,12 @@ func (b *loadBalancer) targets() iter.Seq[*target] {
 			return
 		}
 		var tried []*target
-		for t := group.pick(tried); t != nil && yield(t); t = group.pick(tried) {
+		for t := group.pick(tried); t != nil; t = group.pick(tried) {
+			more := yield(t)
+			t.sent.Done()
+			if !more {
+				return
+			}
 			tried = append(tried, t)
 		}
 	}

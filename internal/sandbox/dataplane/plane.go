@@ -165,14 +165,16 @@ func (p *Plane) Register(spec controlplane.Target, health func(controlplane.Targ
 		p.groups[group.ARN] = group
 	}
 	var served *app
-	if t := p.tasks[spec.TaskID]; t != nil {
+	// A task that is stopped already awaits what it was sent, and nothing more.
+	if t := p.tasks[spec.TaskID]; t != nil && t.exited == nil {
 		served = t.app(spec.Container, spec.Port)
 	}
+	sent := &sync.WaitGroup{}
 	if served != nil {
-		spec.Address = served.address()
+		spec.Address, sent = served.address(), &served.sent
 		served.lines.Store(group.Protocol == TCP)
 	}
-	if t := group.register(p.ctx, spec, health); t != nil {
+	if t := group.register(p.ctx, spec, sent, health); t != nil {
 		p.start(func() { t.run(p) })
 	}
 }

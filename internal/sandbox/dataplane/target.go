@@ -16,6 +16,7 @@ type target struct {
 	group     *targetGroup
 	health    func(controlplane.TargetHealth)
 	transport *http.Transport // nil with TCP
+	sent      *sync.WaitGroup // the app's: see pick
 
 	registered context.Context // until deregister
 	deregister context.CancelFunc

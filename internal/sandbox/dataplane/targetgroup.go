@@ -79,14 +79,14 @@ func (p *Plane) AddTargetGroup(group TargetGroup) error {
 }
 
 // register adds a target, and returns nil when it is there already.
-func (g *targetGroup) register(ctx context.Context, spec controlplane.Target, health func(controlplane.TargetHealth)) *target {
+func (g *targetGroup) register(ctx context.Context, spec controlplane.Target, sent *sync.WaitGroup, health func(controlplane.TargetHealth)) *target {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.find(spec) != nil {
 		return nil
 	}
 	t := &target{
-		Target: spec, group: g, health: health, checked: make(chan struct{}),
+		Target: spec, group: g, sent: sent, health: health, checked: make(chan struct{}),
 		record: record{state: controlplane.TargetInitial, check: g.HealthCheck},
 	}
 	t.registered, t.deregister = context.WithCancel(ctx)
@@ -123,7 +123,9 @@ func (g *targetGroup) withdraw(taskID string) {
 	}
 }
 
-// pick returns the next healthy target in turn that was not tried, or nil.
+// pick returns the next healthy target in turn that was not tried, or nil. The
+// caller calls sent.Done when the target has answered. It was counted under the
+// lock, so that nothing is sent unseen once a target was withdrawn.
 func (g *targetGroup) pick(tried []*target) *target {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -132,6 +134,7 @@ func (g *targetGroup) pick(tried []*target) *target {
 		t := g.targets[at]
 		if t.state == controlplane.TargetHealthy && !t.withdrawn && !slices.Contains(tried, t) {
 			g.turn = at + 1
+			t.sent.Add(1)
 			return t
 		}
 	}
