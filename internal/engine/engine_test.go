@@ -286,7 +286,7 @@ func TestModes(t *testing.T) {
 					t.Errorf("it took %s, want %s", took, test.took)
 				}
 				if test.mode == slipway.ModeReplace {
-					if got, want := r.get(ids[0]).Reason, "a newer commit took over; the deployment goes on in ECS unwatched"; got != want {
+					if got, want := r.get(ids[0]).Reason, "a newer commit took over; its deployment replaces this one"; got != want {
 						t.Errorf("the reason is %q", got)
 					}
 				}
