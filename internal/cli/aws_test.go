@@ -76,8 +76,11 @@ func TestInitFromClusterThenPlan(t *testing.T) {
 	if made.code != 0 {
 		t.Fatalf("code %d: %s", made.code, made.err)
 	}
-	if !strings.Contains(made.err, "cluster1/webapp1: only the container webapp1 is named; the other 1 stay as they are") {
+	if !strings.Contains(made.err, "cluster1/webapp1: only the container webapp1 is named; what else runs beside it stays as it is") {
 		t.Errorf("does not say what was left out: %s", made.err)
+	}
+	if !strings.Contains(made.err, "found 2 services: cluster1/service1, cluster1/webapp1\n") {
+		t.Errorf("does not list the services: %s", made.err)
 	}
 	for path, want := range map[string]string{
 		"cluster1/webapp1/revision.json":  `{"name": "webapp1", "imageUri": "registry.example.com/webapp1:1.0.0"}`,
@@ -131,7 +134,7 @@ func TestInitFromClusterThenPlan(t *testing.T) {
 	}
 	t.Run("for people", func(t *testing.T) {
 		got := slipwayCommand(t, "plan", "cluster1/webapp1", "--image", "registry.example.com/webapp1:1.1.0")
-		for _, want := range []string{"containerDefinitions[webapp1].image", "- registry.example.com/webapp1:1.0.0", "+ registry.example.com/webapp1:1.1.0"} {
+		for _, want := range []string{"with 1 field changed:", "containerDefinitions[webapp1].image", "- registry.example.com/webapp1:1.0.0", "+ registry.example.com/webapp1:1.1.0"} {
 			if !strings.Contains(got.out, want) {
 				t.Errorf("%s\ndoes not say %q", got.out, want)
 			}
@@ -140,6 +143,37 @@ func TestInitFromClusterThenPlan(t *testing.T) {
 			t.Errorf("%s\ndoes not say that there is nothing to change", got.out)
 		}
 	})
+}
+
+// A foreground run tells its progress and nothing of how it is made, unless it
+// is asked.
+func TestRunTellsProgressAlone(t *testing.T) {
+	ecsWorld(t)
+	gitIdentity(t)
+	folder := filepath.Join(t.TempDir(), "deployment.git")
+	t.Setenv("SLIPWAY_REPOSITORY", folder)
+	for _, args := range []string{"init", "deploy cluster1/webapp1 --image registry.example.com/webapp1:1.1.0"} {
+		if got := slipwayCommand(t, strings.Fields(args)...); got.code != 0 {
+			t.Fatal(got.err)
+		}
+	}
+	got := slipwayCommand(t, "run", "cluster1/webapp1")
+	if got.code != 0 || !strings.Contains(got.out, ": deployed") || !strings.Contains(got.err, "updating the service") || strings.Contains(got.err, "level=") {
+		t.Errorf("code %d, stdout %q, stderr:\n%s", got.code, got.out, got.err)
+	}
+	if got := slipwayCommand(t, "run", "cluster1/webapp1", "--verbose"); !strings.Contains(got.err, "level=INFO") {
+		t.Errorf("--verbose logs nothing:\n%s", got.err)
+	}
+}
+
+func TestAnEndpointThatIsNoURL(t *testing.T) {
+	ecsWorld(t)
+	gitIdentity(t)
+	t.Setenv("AWS_ENDPOINT_URL", "::bad")
+	got := slipwayCommand(t, "init", filepath.Join(t.TempDir(), "deployment"), "--from-cluster", "cluster1")
+	if got.code != 1 || !strings.Contains(got.err, `AWS_ENDPOINT_URL, or the profile's endpoint_url, is no URL: "::bad"`) || !strings.Contains(got.err, "hint: ") {
+		t.Errorf("code %d: %s", got.code, got.err)
+	}
 }
 
 func TestInitFromAnUnknownCluster(t *testing.T) {

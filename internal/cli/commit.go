@@ -87,7 +87,7 @@ func (e *env) followCommit(ctx context.Context, backend api.Backend, a commitAns
 }
 
 // executionOf waits until the controller has seen the commit and returns the
-// execution that it started for it; none, where what git says runs already. A
+// execution that it started for it, or has under way where git said so before; none, where what git says runs already. A
 // controller that does not know the commit after a while follows something else.
 func (e *env) executionOf(ctx context.Context, backend api.Backend, a commitAnswer) (slipway.Execution, bool, error) {
 	begun := e.now()
@@ -114,19 +114,24 @@ func (e *env) executionOf(ctx context.Context, backend api.Backend, a commitAnsw
 	}
 }
 
-// look asks once what became of a commit. Refresh returns when the executions
+// look asks once what became of a commit, and where none was made, what is under
+// way for the one that says it already. Refresh returns when the executions
 // exist that follow from what it saw; so where there is none although the
 // controller is at the commit, there will be none.
 func look(ctx context.Context, backend api.Backend, a commitAnswer) (execution slipway.Execution, seen bool, err error) {
 	if err := backend.Refresh(ctx); err != nil {
 		return execution, false, err
 	}
-	executions, err := backend.Executions(ctx, api.ExecutionQuery{App: &a.App, Commit: a.Commit, Limit: 1})
+	executions, err := backend.Executions(ctx, api.ExecutionQuery{App: &a.App, Commit: a.Commit, Limit: api.DefaultLimit})
 	if err != nil {
 		return execution, false, err
 	}
-	if len(executions) > 0 {
-		return executions[0], true, nil
+	for _, execution := range executions {
+		// What ended before a run that committed nothing is no outcome of it:
+		// the service may have been changed since.
+		if a.Changed || !execution.Status.Ended() {
+			return execution, true, nil
+		}
 	}
 	entries, err := backend.History(ctx, a.App, api.DefaultLimit)
 	if err != nil {
@@ -164,8 +169,12 @@ func unexecuted(ctx context.Context, backend api.Backend, a commitAnswer) error 
 	if at >= 0 && apps[at].Running != nil && !apps[at].Drift {
 		return nil
 	}
+	message := fmt.Sprintf("the server knows commit %s of %s and started nothing for it", slipway.ShortCommit(a.Commit), a.App)
+	if !a.Changed {
+		message = fmt.Sprintf("git has not changed since commit %s, but %s does not run what it says", slipway.ShortCommit(a.Commit), a.App)
+	}
 	return &slipway.Error{
-		Next: slipway.NextPerson, Message: fmt.Sprintf("the server knows commit %s of %s and started nothing for it", slipway.ShortCommit(a.Commit), a.App),
+		Next: slipway.NextPerson, Message: message,
 		Hint: "start it with `slipway start " + a.App.String() + "`, or see `slipway status " + a.App.String() + "`",
 	}
 }

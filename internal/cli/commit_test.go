@@ -108,6 +108,55 @@ func TestFollowCommit(t *testing.T) {
 	}
 }
 
+// Where git said so already and nothing was committed, an execution that ended
+// before is no outcome of this run: what runs now counts.
+func TestFollowNoCommit(t *testing.T) {
+	matching := slipway.AppStatus{App: webapp1, Running: &slipway.RunningSummary{Images: v2}}
+	drifted := matching
+	drifted.Drift = true
+	superseded := failed2()
+	superseded.ID = "01930e2c-0000-7000-8000-000000000003"
+	superseded.Status, superseded.Outcome = slipway.StatusSuperseded, slipway.OutcomeNone
+	running := failed2()
+	running.Status, running.Outcome = slipway.StatusInProgress, slipway.OutcomeNone
+	tests := []struct {
+		name       string
+		executions []slipway.Execution
+		app        slipway.AppStatus
+		code       int
+		says       string
+	}{
+		{"it was deployed, and changed by hand since", []slipway.Execution{succeeded2()}, drifted, 1, "hint: start it with `slipway start cluster1/webapp1`"},
+		{"it was deployed, and runs", []slipway.Execution{succeeded2()}, matching, 0, "unchanged"},
+		{"it was rolled back", []slipway.Execution{failed2()}, drifted, 1, "git has not changed since commit 22222222, but cluster1/webapp1 does not run what it says"},
+		{"it was rolled back, and put there by hand", []slipway.Execution{failed2()}, matching, 0, "unchanged"},
+		{"it is under way", []slipway.Execution{superseded, running}, drifted, 3, "rolled back by ECS"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				e, out, talk := testEnv()
+				c := &scripted{
+					history: []slipway.HistoryEntry{{Commit: slipway.Commit{ID: commit2}}},
+					apps:    []slipway.AppStatus{test.app}, executions: test.executions,
+				}
+				c.look = func(c *scripted) error {
+					if time.Since(begun) >= time.Second {
+						c.executions = []slipway.Execution{failed2()}
+					}
+					return nil
+				}
+				err := e.followCommit(t.Context(), c, commitAnswer{App: webapp1, Commit: commit2, Images: v2})
+				tell(e, err)
+				if exitCode(err) != test.code || !strings.Contains(out.String()+talk.String(), test.says) {
+					t.Errorf("exit code %d\nstdout %q\nstderr %q\nwant %d and %q", exitCode(err), out, talk, test.code, test.says)
+				}
+			})
+		})
+	}
+}
+
 func TestFollowCommitInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

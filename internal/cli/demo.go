@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,7 +66,7 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s, err := e.openSandbox(ctx, sandboxOptions{
-		World:  sandbox.Options{Region: sandboxRegion, Dir: filepath.Join(dir, "sandbox"), TimeScale: c.TimeScale, Logger: quietLog(e)},
+		World:  sandbox.Options{Region: sandboxRegion, Dir: filepath.Join(dir, "sandbox"), TimeScale: c.TimeScale, Logger: e.logFrom(slog.LevelError)},
 		Listen: "127.0.0.1:0", Controller: true,
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +56,7 @@ func (d *demo) push(ctx context.Context, version string) (commit string, err err
 
 // rollback makes the commit that slipway rollback makes.
 func (d *demo) rollback(ctx context.Context, to string) (commit string, err error) {
-	repository, err := deployrepo.Open(ctx, deployrepo.Options{URL: d.sandbox.endpoints.Repository, MirrorDir: d.dir + ".mirror", Logger: quietLog(d.env)})
+	repository, err := deployrepo.Open(ctx, deployrepo.Options{URL: d.sandbox.endpoints.Repository, MirrorDir: d.dir + ".mirror", Logger: d.env.logFrom(slog.LevelError)})
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/slipway-cd/slipway"
@@ -45,6 +46,11 @@ func parseImages(texts []string) (map[string]string, error) {
 		container, uri, found := strings.Cut(text, "=")
 		if !found {
 			container, uri = "", text
+		} else if container == "" {
+			return nil, &slipway.Error{
+				Next: slipway.NextUsage, Message: fmt.Sprintf("--image %q names no container before the \"=\"", text),
+				Hint: "write CONTAINER=URI, or the URI alone where there is one container",
+			}
 		}
 		if _, twice := images[container]; twice {
 			return nil, slipway.Usagef("--image names the container %q twice", container)

@@ -44,9 +44,15 @@ func (e *env) note(format string, args ...any) {
 	}
 }
 
-// log writes on stderr; its level follows --verbose and --quiet.
-func (e *env) log() *slog.Logger {
-	level := slog.LevelInfo
+// log is the log of what runs on and on: it tells what happens.
+func (e *env) log() *slog.Logger { return e.logFrom(slog.LevelInfo) }
+
+// warnings is the log behind a command that tells its progress itself.
+func (e *env) warnings() *slog.Logger { return e.logFrom(slog.LevelWarn) }
+
+// logFrom writes on stderr what is of that level or above, unless --verbose or
+// --quiet asks for more or less.
+func (e *env) logFrom(level slog.Level) *slog.Logger {
 	switch {
 	case e.Verbose:
 		level = slog.LevelDebug

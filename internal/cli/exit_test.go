@@ -55,6 +55,9 @@ func TestUsage(t *testing.T) {
 		{"show ..", "neither an execution's id nor CLUSTER/APP", "see `slipway show --help`"},
 		{"show cluster1/web.app", "only letters", "see `slipway show --help`"},
 		{"version --quiet --verbose", "can't be used together", "see `slipway version --help`"},
+		{"serve --poll 0s", "--poll must be longer than 0s", "see `slipway serve --help`"},
+		{"deploy cluster1/webapp1 --image =foo:1", "no container before the \"=\"", "write CONTAINER=URI"},
+		{"plan cluster1/webapp1 --repository /nonexistent", "/nonexistent: there is no such folder\nhint:", "slipway init /nonexistent"},
 		{"status --server 127.0.0.1:7878", "is no server's address", ""},
 	}
 	for _, test := range tests {

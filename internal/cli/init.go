@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
@@ -67,6 +68,9 @@ func (c *initCmd) Run(ctx context.Context, e *env) error {
 			what = "commit " + slipway.ShortCommit(answer.Commit)
 		}
 		t.row(fmt.Sprintf("%s: %s, branch %s", answer.Repository, what, repository.Branch()))
+		if !answer.Changed {
+			return
+		}
 		for _, app := range answer.Apps {
 			t.row("  " + app.RevisionPath())
 		}
@@ -76,7 +80,7 @@ func (c *initCmd) Run(ctx context.Context, e *env) error {
 // fromCluster asks ECS what runs. A service that Slipway cannot deploy to is
 // left out, with a note that says why.
 func (c *initCmd) fromCluster(ctx context.Context, e *env) (map[slipway.App][]slipway.Image, error) {
-	services, err := e.target().Services(ctx, slipway.Place{Cluster: c.FromCluster})
+	services, err := e.target(e.warnings()).Services(ctx, slipway.Place{Cluster: c.FromCluster})
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +93,7 @@ func (c *initCmd) fromCluster(ctx context.Context, e *env) (map[slipway.App][]sl
 		}
 		apps[app] = ownImages(app, service.Images)
 		if named := len(apps[app]); named < len(service.Images) {
-			e.note("%s: only the container %s is named; the other %d stay as they are", app, app.Name, len(service.Images)-named)
+			e.note("%s: only the container %s is named; what else runs beside it stays as it is", app, app.Name)
 		}
 	}
 	if len(apps) == 0 {
@@ -98,7 +102,11 @@ func (c *initCmd) fromCluster(ctx context.Context, e *env) (map[slipway.App][]sl
 			Hint: "check the name, the region and the account; `aws ecs list-services` lists what there is",
 		}
 	}
-	e.note("found %d services: %v", len(apps), slices.SortedFunc(maps.Keys(apps), slipway.App.Compare))
+	var names []string
+	for _, app := range slices.SortedFunc(maps.Keys(apps), slipway.App.Compare) {
+		names = append(names, app.String())
+	}
+	e.note("found %s: %s", counted(len(names), "service"), strings.Join(names, ", "))
 	return apps, nil
 }
 

@@ -172,6 +172,14 @@ func firstLine(text string, n int) string {
 	return string([]rune(line)[:n-1]) + "…"
 }
 
+// counted is a number of things: "1 app", "2 apps".
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 // shortID is the beginning of an execution's id that is its time of creation
 // to the millisecond (UUID version 7, RFC 9562 section 5.7): few others begin
 // with it, and commands accept it.

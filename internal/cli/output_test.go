@@ -12,7 +12,22 @@ import (
 // What people see, at ten past nine.
 func TestTables(t *testing.T) {
 	w := world()
-	removed := slipway.AppStatus{App: slipway.App{Cluster: "cluster2", Name: "gone"}, Removed: true}
+	removed := slipway.AppStatus{App: slipway.App{Cluster: "cluster2", Name: "gone"}, Removed: true, Running: &slipway.RunningSummary{Images: v1}}
+	forgotten := slipway.AppStatus{App: slipway.App{Cluster: "cluster2", Name: "forgotten"}, Removed: true, Execution: ended1().Summary()}
+	started := ended1()
+	started.ID, started.Status, started.Outcome, started.EndedAt = "01930e2c-0000-7000-8000-000000000003", slipway.StatusInProgress, "", time.Time{}
+	started.Observation = &slipway.Observation{State: slipway.StateProgressing, Tasks: slipway.TaskCounts{Desired: 2}, Draining: 2}
+	replacing := slipway.AppStatus{
+		App:      slipway.App{Cluster: "cluster1", Name: "service2"},
+		Revision: &slipway.RevisionSummary{Images: v2}, Running: &slipway.RunningSummary{Images: v2}, Execution: started.Summary(),
+	}
+	missing := ended1()
+	missing.ID = "01930e2d-0000-7000-8000-000000000004"
+	missing.Status, missing.Outcome, missing.Reason = slipway.StatusFailed, slipway.OutcomeFailed, "there is no service nosuch in cluster2: create it"
+	nosuch := slipway.AppStatus{
+		App: slipway.App{Cluster: "cluster2", Name: "nosuch"}, Problem: "there is no service nosuch in cluster2",
+		Revision: &slipway.RevisionSummary{Images: v1}, Execution: missing.Summary(),
+	}
 	broken := slipway.AppStatus{
 		App: slipway.App{Cluster: "cluster2", Name: "tcpapp1"}, Problem: "cluster2/tcpapp1/revision.json:1:2: unexpected end of file",
 		Running: &slipway.RunningSummary{Images: []slipway.Image{{Container: "app", URI: "example.com/tcp:1"}, {Container: "proxy", URI: "example.com/proxy:2"}}},
@@ -30,8 +45,8 @@ func TestTables(t *testing.T) {
 		Running:  &slipway.RunningSummary{Images: []slipway.Image{{Container: "moved", URI: "old.example.com/web:1"}, {Container: "sidecar", URI: "example.com/sidecar:1"}}},
 	}
 	view := statusView{
-		apps:       []slipway.AppStatus{service1, w.apps[0], removed, moved, broken},
-		executions: map[string]slipway.Execution{deploying.ID: deploying},
+		apps:       []slipway.AppStatus{service1, replacing, w.apps[0], forgotten, removed, moved, nosuch, broken},
+		executions: map[string]slipway.Execution{deploying.ID: deploying, started.ID: started},
 	}
 	stopped := failed2()
 	stopped.Status, stopped.Outcome, stopped.RolledBackBy, stopped.Reason = slipway.StatusStopped, slipway.OutcomeStopped, "", "stopped by dev: wrong image"
@@ -48,12 +63,20 @@ func TestTables(t *testing.T) {
 		want string
 	}{
 		{"status", func(e *env) error { return e.answer(nil, view.table(e)) }, `
-APP                IN GIT                 RUNNING                   LAST EXECUTION  WHEN     NOTE
-cluster1/service1  webapp1:1.4.1          webapp1:1.4.1             in progress     10m ago  deploying: 1 of 2 running, 1 failed
-cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1             rolled back     7m ago   drift; webapp1 exited with code 1
-cluster2/gone      -                      -                         -                        removed from git
-cluster2/moved     new.example.com/web:1  old.example.com/web:1     -                        drift
-cluster2/tcpapp1   -                      app=tcp:1, proxy=proxy:2  -                        cluster2/tcpapp1/revision.json:1:2: unexpected end of file
+APP                IN GIT                 RUNNING                        LAST EXECUTION  WHEN     NOTE
+cluster1/service1  webapp1:1.4.1          webapp1:1.4.1                  in progress     10m ago  deploying: 1 of 2 running, 1 failed
+cluster1/service2  webapp1:1.4.2          webapp1:1.4.1 → webapp1:1.4.2  in progress     10m ago  deploying: 0 of 2 running, 2 old still running
+cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1                  rolled back     7m ago   drift; webapp1 exited with code 1
+cluster2/gone      -                      webapp1:1.4.1                  -                        removed from git
+cluster2/moved     new.example.com/web:1  old.example.com/web:1          -                        drift
+cluster2/nosuch    webapp1:1.4.1          -                              failed          9m ago   there is no service nosuch in cluster2
+cluster2/tcpapp1   -                      app=tcp:1, proxy=proxy:2       -                        cluster2/tcpapp1/revision.json:1:2: unexpected end of file
+`},
+		{"status of an app that is gone, by name", func(e *env) error {
+			return e.answer(nil, statusView{apps: []slipway.AppStatus{forgotten}, named: true}.table(e))
+		}, `
+APP                 IN GIT  RUNNING  LAST EXECUTION  WHEN    NOTE
+cluster2/forgotten  -       -        deployed        9m ago  removed from git
 `},
 		{"history", func(e *env) error { return e.answer(nil, historyTable(e, history)) }, `
 COMMIT    WHEN     IMAGES         RESULT       EXECUTION      AUTHOR  MESSAGE
@@ -153,6 +176,46 @@ cluster1/webapp1 webapp1:1.4.1: queued (execution 01930e2a-6b5c-7000-8000-000000
 			}
 			if diff := cmp.Diff(test.want, "\n"+out.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What runs while an execution is at work: ECS calls the new task definition
+// the service's as soon as the service is updated, before any of its tasks runs.
+func TestRunningWhileItIsReplaced(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*slipway.Execution)
+		runs   []slipway.Image
+		want   string
+	}{
+		{"not started", func(e *slipway.Execution) { e.Deployment.Phase = slipway.PhaseRegistered }, v1, "webapp1:1.4.1"},
+		{"started, not looked at", func(*slipway.Execution) {}, v2, "webapp1:1.4.1 → webapp1:1.4.2"},
+		{"progressing", func(e *slipway.Execution) {
+			e.Observation = &slipway.Observation{State: slipway.StateProgressing}
+		}, v2, "webapp1:1.4.1 → webapp1:1.4.2"},
+		{"deployed", func(e *slipway.Execution) {
+			e.Observation = &slipway.Observation{State: slipway.StateDeployed}
+		}, v2, "webapp1:1.4.2"},
+		{"ECS rolls back", func(e *slipway.Execution) {
+			e.Observation = &slipway.Observation{State: slipway.StateRollingBack}
+		}, v1, "webapp1:1.4.2 → webapp1:1.4.1"},
+		{"we roll back", func(e *slipway.Execution) { e.Deployment.Phase = slipway.PhaseRollingBack }, v1, "webapp1:1.4.2 → webapp1:1.4.1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			x := failed2()
+			x.Status, x.Outcome, x.Observation = slipway.StatusInProgress, slipway.OutcomeNone, nil
+			x.Deployment.Images, x.Deployment.BaseImages = v2, v1
+			test.change(&x)
+			view := statusView{executions: map[string]slipway.Execution{x.ID: x}}
+			_, running, _ := view.cells(slipway.AppStatus{
+				App: webapp1, Running: &slipway.RunningSummary{Images: test.runs}, Execution: x.Summary(),
+				Revision: &slipway.RevisionSummary{Images: v2},
+			})
+			if running.text != test.want {
+				t.Errorf("%q, want %q", running.text, test.want)
 			}
 		})
 	}

@@ -39,7 +39,7 @@ func (c *planCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	prepared, changes, err := e.target().Plan(ctx, deployment)
+	prepared, changes, err := e.target(e.warnings()).Plan(ctx, deployment)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (c *planCmd) Run(ctx context.Context, e *env) error {
 			t.row(fmt.Sprintf("%s: nothing to change, it runs %s", answer.App, shortImages(answer.Images)))
 			return
 		}
-		t.row(fmt.Sprintf("%s: a copy of %s with %d fields changed:", answer.App, answer.TaskDefinition, len(changes)))
+		t.row(fmt.Sprintf("%s: a copy of %s with %s changed:", answer.App, answer.TaskDefinition, counted(len(changes), "field")))
 		for _, change := range changes {
 			t.row("  " + change.Path)
 			t.row("    " + t.paint(red, "- "+change.From))

@@ -50,8 +50,9 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 		Revision: revision, Pipeline: pipeline,
 		Trigger: slipway.Trigger{Kind: slipway.TriggerManual, By: who(), At: at},
 	}
+	log := e.warnings()
 	line := &progressLine{env: e, moves: isTerminal(e.Err) && !e.Quiet}
-	execution, err = engine.Run(ctx, e.target(), e.log(), execution, line.show)
+	execution, err = engine.Run(ctx, e.target(log), log, execution, line.show)
 	line.end()
 	if ctx.Err() != nil {
 		e.note("stopped watching; what was started in ECS goes on")

@@ -53,6 +53,8 @@ type statusView struct {
 	apps []slipway.AppStatus
 	// executions has those that run, by id, to say how far they are.
 	executions map[string]slipway.Execution
+	// named: the one app was asked for by name.
+	named bool
 }
 
 func (c *statusCmd) look(ctx context.Context, backend api.Backend) (statusView, error) {
@@ -61,10 +63,10 @@ func (c *statusCmd) look(ctx context.Context, backend api.Backend) (statusView, 
 		apps, err = c.chosen(apps)
 	}
 	if err != nil || !slices.ContainsFunc(apps, runs) {
-		return statusView{apps: apps}, err
+		return statusView{apps: apps, named: c.App != nil}, err
 	}
 	executions, err := backend.Executions(ctx, api.ExecutionQuery{Limit: 200})
-	view := statusView{apps: apps, executions: make(map[string]slipway.Execution)}
+	view := statusView{apps: apps, named: c.App != nil, executions: make(map[string]slipway.Execution)}
 	for _, execution := range executions {
 		if !execution.Status.Ended() {
 			view.executions[execution.ID] = execution
@@ -94,6 +96,9 @@ func (v statusView) table(e *env) func(*table) {
 	return func(t *table) {
 		t.heading("APP", "IN GIT", "RUNNING", "LAST EXECUTION", "WHEN", "NOTE")
 		for _, status := range v.apps {
+			if v.past(status) {
+				continue
+			}
 			inGit, running, last := v.cells(status)
 			when := ""
 			if x := status.Execution; x != nil {
@@ -102,6 +107,12 @@ func (v statusView) table(e *env) func(*table) {
 			t.row(status.App, inGit, running, last, when, v.note(status))
 		}
 	}
+}
+
+// past reports that an app is no longer of interest to people who did not ask
+// for it: git does not have it, nothing runs, and nothing is under way.
+func (v statusView) past(status slipway.AppStatus) bool {
+	return status.Removed && status.Running == nil && !runs(status) && !v.named
 }
 
 // sentence is a row of the table where lines are not aligned.
@@ -128,10 +139,29 @@ func (v statusView) cells(status slipway.AppStatus) (inGit string, running, last
 			inGit, running.text = slipway.FormatImages(status.Revision.Images), slipway.FormatImages(matching(status))
 		}
 	}
-	if status.Execution != nil {
-		last = result(*status.Execution, "")
+	if x := status.Execution; x != nil {
+		last = result(*x, "")
+		if leaving := shortImages(v.leaving(x.ID)); leaving != "" && status.Running != nil && leaving != running.text {
+			running.text = leaving + " → " + running.text
+		}
 	}
 	return inGit, running, last
+}
+
+// leaving are the images that still run beside those that ECS calls the
+// service's: it does so once the service is updated, before any task runs. None
+// before that, and when it is done.
+func (v statusView) leaving(id string) []slipway.Image {
+	x := v.executions[id] // zero, and so not started, where it has ended
+	switch o := x.Observation; {
+	case x.Deployment.Phase == slipway.PhaseRollingBack:
+		return x.Deployment.Images
+	case x.Deployment.Phase != slipway.PhaseStarted, o != nil && o.Final():
+		return nil
+	case o != nil && o.State == slipway.StateRollingBack:
+		return x.Deployment.Images
+	}
+	return x.Deployment.BaseImages
 }
 
 func (v statusView) note(status slipway.AppStatus) string {
@@ -147,7 +177,7 @@ func (v statusView) note(status slipway.AppStatus) string {
 		notes = append(notes, firstLine(status.Problem, 100))
 	}
 	if x := status.Execution; x != nil {
-		if why := trouble(*x); why != "" {
+		if why := trouble(*x); why != "" && (status.Problem == "" || !strings.HasPrefix(why, status.Problem)) {
 			notes = append(notes, firstLine(why, 100))
 		}
 		if execution, ok := v.executions[x.ID]; ok {

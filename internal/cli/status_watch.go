@@ -71,7 +71,7 @@ func showChanges(e *env) func(statusView) error {
 	return func(view statusView) error {
 		for _, status := range view.apps {
 			line := view.sentence(status)
-			if line == last[status.App] {
+			if line == last[status.App] || last[status.App] == "" && view.past(status) {
 				continue
 			}
 			last[status.App] = line

@@ -59,7 +59,7 @@ func (c *validateCmd) Run(ctx context.Context, e *env) error {
 		e.note("%s has no apps: no file matches CLUSTER/APP/revision.json", e.Repository)
 		return nil
 	}
-	e.note("%d apps, nothing wrong", apps)
+	e.note("%s, nothing wrong", counted(apps, "app"))
 	return nil
 }
 

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/slipway-cd/slipway"
@@ -30,7 +33,25 @@ func (e *env) repositoryOptions() deployrepo.Options {
 }
 
 // target returns the target that acts with the SDK's own configuration.
-func (e *env) target() *target.ECS { return target.New(target.Options{Logger: e.log()}) }
+func (e *env) target(log *slog.Logger) *target.ECS {
+	return target.New(target.Options{Config: awsConfig, Logger: log})
+}
+
+// awsConfig is the SDK's own configuration. An endpoint that is no URL is told
+// with where it comes from; the SDK would name the call that fails by it.
+func awsConfig(ctx context.Context, region string) (aws.Config, error) {
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	if err != nil || loaded.BaseEndpoint == nil {
+		return loaded, err
+	}
+	if u, err := url.Parse(*loaded.BaseEndpoint); err != nil || u.Host == "" {
+		return loaded, &slipway.Error{
+			Next: slipway.NextPerson, Message: fmt.Sprintf("AWS_ENDPOINT_URL, or the profile's endpoint_url, is no URL: %q", *loaded.BaseEndpoint),
+			Hint: "correct it, or unset it to use AWS's own endpoints",
+		}
+	}
+	return loaded, nil
+}
 
 // sandboxRegion is where the sandbox says that it is.
 const sandboxRegion = "eu-west-1"
@@ -50,14 +71,3 @@ func sandboxConfig(endpoint string) func(context.Context, string) (aws.Config, e
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// quietLog is the log of what runs behind a story: errors alone, unless details
-// are asked for.
-func quietLog(e *env) *slog.Logger {
-	if !e.Verbose {
-		quiet := *e
-		quiet.Quiet = true
-		e = &quiet
-	}
-	return e.log()
-}

@@ -192,6 +192,6 @@ func noApp(tree Tree, app slipway.App) error {
 	return &slipway.Error{
 		Next:    slipway.NextUsage,
 		Message: fmt.Sprintf("there is no app %s%s: no file %s", app, at, app.RevisionPath()),
-		Hint:    "slipway status lists the apps; slipway init and slipway deploy add one",
+		Hint:    "slipway status lists the apps; slipway deploy " + app.String() + " --image URI --create adds it",
 	}
 }

@@ -50,7 +50,7 @@ type Repo struct {
 // repository without commits.
 type position struct{ branch, head string }
 
-// errNotRepository is the cause of Open's error for a folder that is no git
+// errNotRepository is the kind of Open's error for a folder that is no git
 // repository.
 var errNotRepository = errors.New("not a git repository")
 
@@ -89,20 +89,24 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 // one that merely lies inside another repository is none.
 func (r *Repo) openFolder(ctx context.Context, folder string) error {
 	resolved, err := filepath.EvalSymlinks(folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return &slipway.Error{
+			Next: slipway.NextUsage, Kind: errNotRepository, Message: fmt.Sprintf("%s: there is no such folder", r.git.Location),
+			Hint: "check the path, or make a repository there with: slipway init " + r.git.Location.String(),
+		}
+	}
 	if err != nil {
 		return &slipway.Error{
-			Next: slipway.NextUsage, Message: fmt.Sprintf("%s: there is no such folder", r.git.Location),
-			Hint: "check the path, or make a repository there with: slipway init " + r.git.Location.String(),
-			Err:  errors.Join(errNotRepository, err),
+			Next: slipway.NextUsage, Kind: errNotRepository, Message: fmt.Sprintf("%s cannot be opened", r.git.Location), Err: err,
+			Hint: "check the path, and who may read it",
 		}
 	}
 	r.git.Folder = resolved
 	r.git.Path, r.bare, err = r.git.Discover(ctx)
 	if failure, ok := errors.AsType[*git.Failure](err); ok && strings.Contains(failure.Stderr, errNotRepository.Error()) {
 		return &slipway.Error{
-			Next: slipway.NextUsage, Message: fmt.Sprintf("%s is not a git repository", r.git.Location),
+			Next: slipway.NextUsage, Kind: errNotRepository, Message: fmt.Sprintf("%s is not a git repository", r.git.Location),
 			Hint: "name the root of the deployment repository, or make one with: slipway init " + r.git.Location.String(),
-			Err:  errNotRepository,
 		}
 	}
 	return git.Explain(err, r.git.Location)

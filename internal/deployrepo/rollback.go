@@ -57,6 +57,9 @@ func (r *Repo) rollbackTarget(ctx context.Context, app slipway.App, commit, head
 		if err != nil {
 			return Version{}, err
 		}
+		if len(versions) == 0 {
+			return Version{}, noApp(Tree{Commit: head}, app)
+		}
 		previous := slices.IndexFunc(versions, func(v Version) bool { return v.Images != nil && v.Blob != blob })
 		if previous < 0 {
 			return Version{}, r.noPrevious(ctx, app)

@@ -57,7 +57,7 @@ func TestRollback(t *testing.T) {
 			_, err = r.Rollback(t.Context(), webapp1, "deadbeef", WriteOptions{})
 			wantError(t, err, slipway.NextUsage, `no commit "deadbeef"`)
 			_, err = r.Rollback(t.Context(), slipway.App{Cluster: "cluster1", Name: "none"}, "", WriteOptions{})
-			wantError(t, err, slipway.NextUsage, "no earlier revision")
+			wantError(t, err, slipway.NextUsage, "there is no app cluster1/none")
 			_, err = r.Rollback(t.Context(), slipway.App{Cluster: "cluster1", Name: "none"}, first, WriteOptions{})
 			wantError(t, err, slipway.NextUsage, "there is no app cluster1/none at commit "+first[:8])
 			_, err = r.Rollback(t.Context(), webapp1, first, WriteOptions{Expect: blob(second)})

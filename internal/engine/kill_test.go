@@ -253,7 +253,7 @@ func TestKill9(t *testing.T) {
 			}
 			killed := make([]bool, len(points))
 			var group errgroup.Group
-			group.SetLimit(16)
+			group.SetLimit(24)
 			for i, point := range points {
 				group.Go(func() error {
 					killed[i] = once(slipway.App{Cluster: "cluster1", Name: fmt.Sprintf("%s%d", story.name, i)}, point, i%8 == 7)
