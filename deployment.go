@@ -1,17 +1,23 @@
 package slipway
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Phase is how far a Deployment has come. Each phase is persisted before the
 // next call that writes to AWS, so that a restart goes on from it.
 type Phase string
 
-// The phases, in order. PhaseUnchanged ends a deployment that has nothing to
-// do; PhaseRollingBack follows PhaseStarted where we put back what ran before.
+// The phases, in order. PhaseTesting is that of a batch app whose new task
+// definition is run once before anything is switched. PhaseUnchanged ends a
+// deployment that has nothing to do; PhaseRollingBack follows PhaseStarted where we
+// put back what ran before.
 const (
 	PhaseNew         Phase = ""
 	PhasePrepared    Phase = "prepared"
 	PhaseRegistered  Phase = "registered"
+	PhaseTesting     Phase = "testing"
 	PhaseStarted     Phase = "started"
 	PhaseUnchanged   Phase = "unchanged"
 	PhaseRollingBack Phase = "rolling-back"
@@ -41,6 +47,16 @@ type Deployment struct {
 	// BaseImages are the images that Base runs in the containers that Images
 	// names.
 	BaseImages []Image `json:"baseImages,omitempty"`
+	// Strategy is how the service replaces tasks, as it is configured in ECS when
+	// it is updated; empty where that was not written down.
+	Strategy Strategy `json:"strategy,omitempty"`
+
+	// Targets are what runs a batch app's tasks, as it was when it was read.
+	Targets []ScheduledTarget `json:"targets,omitempty"`
+	// TestRun asks for one run of a batch app's new task definition before its
+	// targets are moved, and TestTask is the ARN of the task that does it.
+	TestRun  bool   `json:"testRun,omitempty"`
+	TestTask string `json:"testTask,omitempty"`
 
 	// Reusable are ARNs of task definitions that this app registered before
 	// with the same images, newest first: one of them is used again if it is
@@ -61,6 +77,9 @@ type Deployment struct {
 	// Restarts counts how often the deployment began anew, because somebody
 	// changed the service between our reading it and our updating it.
 	Restarts int `json:"restarts,omitempty"`
+	// ResumedAt is when it was last seen to go on after it had waited for a
+	// person; the time that it may take counts from then.
+	ResumedAt time.Time `json:"resumedAt,omitzero"`
 
 	// RollbackFor is why we put Base back: the outcome that the execution will
 	// end with. It is decided before the rollback begins; empty means that
@@ -68,11 +87,44 @@ type Deployment struct {
 	RollbackFor Outcome `json:"rollbackFor,omitempty"`
 	// RollbackReason says the same for a person.
 	RollbackReason string `json:"rollbackReason,omitempty"`
-	// RollbackID is the id of the deployment that puts Base back, and
-	// RollbackStartedAt when that began; both are set with PhaseRollingBack.
+	// RollbackID is the id of the deployment that puts Base back, or the ARN of the
+	// service deployment that ECS was told to roll back; RollbackStartedAt is when
+	// that began. Both are set with PhaseRollingBack.
 	RollbackID        string    `json:"rollbackId,omitempty"`
 	RollbackStartedAt time.Time `json:"rollbackStartedAt,omitzero"`
 }
+
+// ScheduledTarget is a target of an EventBridge rule, or a schedule of EventBridge
+// Scheduler, that runs a batch app's tasks.
+type ScheduledTarget struct {
+	// Name is "rule/RULE/TARGET-ID" or "schedule/GROUP/NAME".
+	Name string `json:"name"`
+	// Before is the ARN of the task definition that it ran when it was read, which a
+	// rollback puts back. One without a revision means the family's newest.
+	Before string `json:"before"`
+	// Problem says why it could not be moved while others were.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Newest reports whether the target runs the family's newest task definition,
+// whichever that is: registering one is all that it takes to move it.
+func (t ScheduledTarget) Newest() bool {
+	return !strings.Contains(t.Before[strings.LastIndex(t.Before, "/")+1:], ":")
+}
+
+// Strategy is how an ECS service replaces the tasks of one service revision by
+// those of the next: its deploymentConfiguration.strategy.
+type Strategy string
+
+// The strategies. With all but StrategyRolling, the new tasks stand beside the
+// old ones, and production traffic is shifted: at once, in equal steps, or a
+// small part first.
+const (
+	StrategyRolling   Strategy = "rolling"
+	StrategyBlueGreen Strategy = "blue-green"
+	StrategyLinear    Strategy = "linear"
+	StrategyCanary    Strategy = "canary"
+)
 
 // State is what an Observation means for the Deployment that it was made for.
 type State string
@@ -85,6 +137,8 @@ const (
 	StateRollingBack State = "rolling-back"
 	// StateDeployed: the new tasks are healthy and the old ones are gone.
 	StateDeployed State = "deployed"
+	// StateTested: the test run ended well; the deployment goes on from there.
+	StateTested State = "tested"
 	// StateRolledBack: what ran before runs again; Observation.By says by whom.
 	StateRolledBack State = "rolled-back"
 	// StateReplaced: somebody else's deployment took its place.
@@ -101,8 +155,11 @@ type Observation struct {
 	State State     `json:"state"`
 	// By is ByECS or BySlipway with StateRolledBack and StateRollingBack.
 	By string `json:"by,omitempty"`
-	// Reason says why, made of what AWS said; for a final state it is never
-	// empty unless the state is StateDeployed.
+	// Cause is what made ECS roll it back, as far as AWS says; empty otherwise.
+	Cause Cause `json:"cause,omitempty"`
+	// Reason says why, made of what AWS said: one line, which may be followed by
+	// details. For a final state it is never empty unless the state is
+	// StateDeployed.
 	Reason string `json:"reason,omitempty"`
 	// TaskDefinition is the ARN that the service's primary deployment runs.
 	TaskDefinition string `json:"taskDefinition,omitempty"`
@@ -110,6 +167,22 @@ type Observation struct {
 	Tasks TaskCounts `json:"tasks"`
 	// Draining counts the running tasks of older deployments.
 	Draining int `json:"draining"`
+	// Stage is how far it has come, as AWS spells it (PRE_SCALE_UP, BAKE_TIME…);
+	// empty with the rolling update.
+	Stage string `json:"stage,omitempty"`
+	// Traffic is the percentage of the production traffic that the new tasks are
+	// to get; nil where AWS shifts none.
+	Traffic *float64 `json:"traffic,omitempty"`
+	// Waiting says what it waits for at the moment, for a person; empty when that
+	// is not known.
+	Waiting string `json:"waiting,omitempty"`
+	// Hooks are those that await a person's Decision. While there are any, the
+	// deployment is not out of time: what happens when nobody decides is the
+	// hook's own affair.
+	Hooks []Hook `json:"hooks,omitempty"`
+	// BakeMinutes is how long AWS was told to wait on purpose while everything is
+	// well: it may take that much longer.
+	BakeMinutes int `json:"bakeMinutes,omitempty"`
 	// Events are the service's events since the deployment began, oldest
 	// first, at most 20.
 	Events []Event `json:"events,omitempty"`
@@ -120,6 +193,44 @@ type Observation struct {
 // Final reports whether looking again would tell nothing new.
 func (o Observation) Final() bool {
 	return o.State != StateProgressing && o.State != StateRollingBack
+}
+
+// Cause is what made ECS roll a deployment back.
+type Cause string
+
+// The causes.
+const (
+	// CauseBreaker: the deployment circuit breaker, because tasks failed.
+	CauseBreaker Cause = "circuit-breaker"
+	// CauseAlarm: a CloudWatch alarm of the service's.
+	CauseAlarm Cause = "alarm"
+	// CauseHook: a lifecycle hook failed, was refused, or ran out of time.
+	CauseHook Cause = "hook"
+	// CausePerson: somebody stopped the deployment, in the console or by API.
+	CausePerson Cause = "person"
+)
+
+// Hook is a pause in a deployment that lasts until somebody decides.
+type Hook struct {
+	ID string `json:"id"`
+	// Stage is where the deployment pauses, as AWS spells it.
+	Stage string `json:"stage,omitempty"`
+	// Expires is when AWS decides by itself, OnExpiry what: CONTINUE or ROLLBACK.
+	Expires  time.Time `json:"expires,omitzero"`
+	OnExpiry string    `json:"onExpiry,omitempty"`
+}
+
+// Decision is a person's answer to a Hook.
+type Decision struct {
+	// Hook is the hook's id. Where it is empty, the only one that waits is meant.
+	Hook string `json:"hook"`
+	// Stage is where the deployment paused.
+	Stage string `json:"stage,omitempty"`
+	// Approve lets the deployment go on; otherwise it is rolled back.
+	Approve bool      `json:"approve"`
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Reason  string    `json:"reason,omitempty"`
 }
 
 // TaskCounts are an ECS deployment's numbers of tasks.

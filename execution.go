@@ -103,6 +103,8 @@ type Execution struct {
 	Observation *Observation `json:"observation,omitempty"`
 	// Stop is a request to stop that waits to be honoured, or was.
 	Stop *StopRequest `json:"stop,omitempty"`
+	// Decisions are those that people took on its pauses, oldest first.
+	Decisions []Decision `json:"decisions,omitempty"`
 }
 
 // App is the app whose pipeline this execution runs.

@@ -29,6 +29,13 @@ type Pipeline struct {
 	Mode    Mode     `json:"mode"`
 	Timeout Duration `json:"timeout"`
 	Place   Place    `json:"place"`
+	// TestRun has a batch app's new task definition run once, and end with exit code
+	// 0, before anything is switched to it.
+	TestRun bool `json:"testRun,omitempty"`
+	// Keep is how many of the task definitions that Slipway registered for the app
+	// stay registered after a deployment that went well; 0 keeps all. What runs, ran
+	// before, or is named by a rule or a schedule always stays.
+	Keep int `json:"keep,omitempty"`
 }
 
 // Duration is a span of time whose text form is like "30m0s".
@@ -47,12 +54,29 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
+// Kind is what an App is in AWS.
+type Kind string
+
+// The kinds. KindAny means whatever there is: a service of that name, which ECS
+// or CodeDeploy deploys as its deployment controller says, or else schedules.
+const (
+	KindAny        Kind = ""
+	KindService    Kind = "service"
+	KindCodeDeploy Kind = "codedeploy"
+	KindSchedule   Kind = "schedule"
+)
+
 // Place is where an App runs in AWS. Empty Region, RoleARN and Endpoint leave
 // it to the SDK's own configuration.
 type Place struct {
+	// Kind is what it is; KindAny leaves it to be found out.
+	Kind    Kind   `json:"kind,omitempty"`
 	Cluster string `json:"cluster"`
 	Service string `json:"service"`
-	Region  string `json:"region,omitempty"`
+	// Family is the family of the task definitions that a batch app's schedules run;
+	// empty leaves it to be found by the app's name.
+	Family string `json:"family,omitempty"`
+	Region string `json:"region,omitempty"`
 	// RoleARN is assumed for every call.
 	RoleARN string `json:"roleArn,omitempty"`
 	// Endpoint is the base URL of the ECS API.

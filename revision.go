@@ -51,10 +51,14 @@ func SameImages(a, b []Image) bool {
 }
 
 // Runs reports whether every image that git names is the one that its container
-// runs. Containers that git does not name are nobody's business here.
+// runs. Containers that git does not name are nobody's business here. One that runs
+// several images, because an app's schedules do not all run the same, runs none.
 func Runs(running, git []Image) bool {
 	byContainer := make(map[string]string, len(running))
 	for _, image := range running {
+		if other, several := byContainer[image.Container]; several && other != image.URI {
+			image.URI = ""
+		}
 		byContainer[image.Container] = image.URI
 	}
 	for _, image := range git {

@@ -29,7 +29,7 @@ type Backend interface {
 	// that this made or changed as it is then: its end is for the caller to
 	// wait for. Calling it twice starts twice, but stops once. An app or
 	// execution that does not exist is an error that is ErrNotFound; one that
-	// cannot be started, stopped or retried as it is now is a
+	// cannot be started, stopped, retried, approved or rejected as it is now is a
 	// slipway.NextPerson that says why.
 	Command(ctx context.Context, command Command) (slipway.Execution, error)
 
@@ -69,6 +69,10 @@ const (
 	ActionStop Action = "stop"
 	// ActionRetry runs an app's pipeline again on an ended execution's revision.
 	ActionRetry Action = "retry"
+	// ActionApprove lets a deployment go on that pauses for a person.
+	ActionApprove Action = "approve"
+	// ActionReject has such a deployment rolled back.
+	ActionReject Action = "reject"
 )
 
 // Command is a person's request.
@@ -76,12 +80,16 @@ type Command struct {
 	Action Action
 	// App is whose pipeline ActionStart runs.
 	App slipway.App
-	// Execution is the id of the one that ActionStop and ActionRetry act on.
+	// Execution is the id of the one that all but ActionStart act on.
 	Execution string
 	// By says who asks, for the record.
 	By string
-	// Reason says why, with ActionStop; it may be empty.
+	// Reason says why, with ActionStop, ActionApprove and ActionReject; it may be
+	// empty.
 	Reason string
+	// Hook is the id of the pause that ActionApprove and ActionReject answer. It may
+	// be empty where there is one alone; with it, asking again changes nothing.
+	Hook string
 	// Abandon leaves the service as it is instead of putting back what ran
 	// before, with ActionStop.
 	Abandon bool

@@ -146,6 +146,8 @@ func TestCommand(t *testing.T) {
 		{Action: ActionStop, Execution: "0001", By: "dev", Reason: "wrong image", Abandon: true},
 		{Action: ActionStop, Execution: "0001", By: "dev"},
 		{Action: ActionRetry, Execution: "0001", By: "dev"},
+		{Action: ActionApprove, Execution: "0001", By: "dev"},
+		{Action: ActionReject, Execution: "0001", By: "dev", Reason: "too many errors", Hook: "ecs-pause-1"},
 	}
 	bothSides(t, func(t *testing.T, m *memory, backend Backend) {
 		for _, command := range commands {
@@ -160,7 +162,7 @@ func TestCommand(t *testing.T) {
 		if diff := cmp.Diff(commands, m.commands); diff != "" {
 			t.Errorf("commands changed on the way (-want +got):\n%s", diff)
 		}
-		for _, action := range []Action{ActionStop, ActionRetry} {
+		for _, action := range []Action{ActionStop, ActionRetry, ActionApprove, ActionReject} {
 			if _, err := backend.Command(t.Context(), Command{Action: action, Execution: "9999", By: "dev"}); !errors.Is(err, ErrNotFound) {
 				t.Errorf("%s of an unknown execution: %v, want ErrNotFound", action, err)
 			}

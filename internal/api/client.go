@@ -81,8 +81,12 @@ func (c *Client) Command(ctx context.Context, command Command) (slipway.Executio
 		path = []string{"apps", command.App.Cluster, command.App.Name, string(command.Action)}
 	}
 	body := any(commandBody{By: command.By})
-	if command.Action == ActionStop {
+	switch command.Action {
+	case ActionStop:
 		body = stopBody{By: command.By, Reason: command.Reason, Abandon: command.Abandon}
+	case ActionApprove, ActionReject:
+		body = decisionBody{By: command.By, Reason: command.Reason, Hook: command.Hook}
+	case ActionStart, ActionRetry:
 	}
 	var execution slipway.Execution
 	err := c.do(ctx, http.MethodPost, nil, path, body, &execution)

@@ -17,6 +17,8 @@ func (s *server) routes(api huma.API) {
 	add(api, http.MethodGet, "/api/v1/executions/{id}", "get-execution", "One execution", s.execution)
 	add(api, http.MethodPost, "/api/v1/executions/{id}/stop", "stop-execution", "End an execution early", s.stop)
 	add(api, http.MethodPost, "/api/v1/executions/{id}/retry", "retry-execution", "Run an ended execution's revision again", s.retry)
+	add(api, http.MethodPost, "/api/v1/executions/{id}/approve", "approve-execution", "Let a deployment go on that pauses for a person", s.decide(ActionApprove))
+	add(api, http.MethodPost, "/api/v1/executions/{id}/reject", "reject-execution", "Have a deployment rolled back that pauses for a person", s.decide(ActionReject))
 	add(api, http.MethodPost, "/api/v1/refresh", "refresh", "Look at the repository now", s.refresh)
 	add(api, http.MethodGet, "/api/v1/version", "get-version", "The server's version", s.version)
 	add(api, http.MethodGet, "/healthz", "get-health", "The process is alive", s.alive)

@@ -144,6 +144,13 @@ type stopBody struct {
 	Abandon bool   `json:"abandon,omitempty" doc:"Leave the service as it is instead of putting back what ran before"`
 }
 
+// decisionBody is the body of an approval or a rejection.
+type decisionBody struct {
+	By     string `json:"by" minLength:"1" doc:"Who decides, for the record"`
+	Reason string `json:"reason,omitempty" doc:"Why"`
+	Hook   string `json:"hook,omitempty" doc:"The id of the pause, as the execution's observation names it; empty where there is one alone"`
+}
+
 type startInput struct {
 	AppPath
 	Body commandBody
@@ -175,6 +182,20 @@ type retryInput struct {
 
 func (s *server) retry(ctx context.Context, in *retryInput) (*answer[slipway.Execution], error) {
 	return s.command(ctx, Command{Action: ActionRetry, Execution: in.ID, By: in.Body.By})
+}
+
+type decisionInput struct {
+	ExecutionPath
+	Body decisionBody
+}
+
+// decide serves both ways to answer a pause.
+func (s *server) decide(action Action) func(context.Context, *decisionInput) (*answer[slipway.Execution], error) {
+	return func(ctx context.Context, in *decisionInput) (*answer[slipway.Execution], error) {
+		return s.command(ctx, Command{
+			Action: action, Execution: in.ID, By: in.Body.By, Reason: in.Body.Reason, Hook: in.Body.Hook,
+		})
+	}
 }
 
 func (s *server) command(ctx context.Context, command Command) (*answer[slipway.Execution], error) {

@@ -169,6 +169,21 @@ func failed2() slipway.Execution {
 	return e
 }
 
+// pausing2 is the second while it runs as a canary and waits for a person.
+func pausing2() slipway.Execution {
+	e := failed2()
+	e.Status = slipway.StatusInProgress
+	e.Deployment.Strategy, e.Deployment.ResumedAt = slipway.StrategyCanary, monday
+	seen, traffic := *e.Observation, 12.5
+	seen.State, seen.Stage, seen.Traffic, seen.BakeMinutes = slipway.StateProgressing, "POST_PRODUCTION_TRAFFIC_SHIFT", &traffic, 15
+	seen.Waiting = "somebody to approve it"
+	seen.Hooks = []slipway.Hook{{ID: "ecs-pause-1", Stage: seen.Stage, Expires: monday.Add(time.Hour), OnExpiry: "ROLLBACK"}}
+	seen.By, seen.Cause = slipway.ByECS, slipway.CauseAlarm
+	e.Observation = &seen
+	e.Decisions = []slipway.Decision{{Hook: "ecs-pause-0", Stage: "POST_SCALE_UP", Approve: true, By: "Ada", At: monday, Reason: "smoke tests passed"}}
+	return e
+}
+
 // world is a controller with one app, whose second commit was rolled back.
 func world() *scripted {
 	return &scripted{

@@ -25,6 +25,16 @@ func TestCommands(t *testing.T) {
 	why := stop
 	why.Reason, why.Abandon = "wrong image", true
 
+	pausing := running
+	pausing.Observation = &slipway.Observation{State: slipway.StateProgressing, Hooks: []slipway.Hook{{ID: "ecs-pause-1"}}}
+	twice := running
+	twice.Observation = &slipway.Observation{State: slipway.StateProgressing, Hooks: []slipway.Hook{{ID: "ecs-pause-1"}, {ID: "ecs-pause-2"}}}
+	approve := api.Command{Action: api.ActionApprove, Execution: secondID, By: who(), Hook: "ecs-pause-1"}
+	other := approve
+	other.Hook, other.Reason = "ecs-pause-2", "smoke tests passed"
+	reject := approve
+	reject.Action, reject.Reason = api.ActionReject, "too slow"
+
 	tests := []struct {
 		args       string
 		executions []slipway.Execution
@@ -51,6 +61,15 @@ func TestCommands(t *testing.T) {
 		{"stop cluster1/webapp1", []slipway.Execution{failed2(), ended1()}, nil, nil, 1, "nothing of cluster1/webapp1 is running"},
 		{"stop 01930e2b", []slipway.Execution{failed2()}, nil, nil, 1, "nothing of 01930e2b is running"},
 		{"stop cluster1/webapp1", nil, nil, nil, 2, "was never executed"},
+
+		{"approve cluster1/webapp1", []slipway.Execution{queued, pausing}, nil, &approve, 0, "queued"},
+		{"approve 01930e2b --wait", []slipway.Execution{pausing}, new(succeeded2()), &approve, 0, "deployed"},
+		{"approve cluster1/webapp1", []slipway.Execution{twice}, nil, nil, 2, "name one with --hook, of ecs-pause-1, ecs-pause-2"},
+		{"approve cluster1/webapp1 --hook ecs-pause-2 --reason smoke_tests_passed", []slipway.Execution{twice}, nil, &other, 0, "in progress"},
+		{"approve cluster1/webapp1", []slipway.Execution{running}, nil, nil, 1, "waits for nobody's approval"},
+		{"approve cluster1/webapp1", []slipway.Execution{failed2()}, nil, nil, 1, "nothing of cluster1/webapp1 is running"},
+		{"approve cluster1/webapp1", nil, nil, nil, 2, "was never executed"},
+		{"reject cluster1/webapp1 --reason too_slow --wait", []slipway.Execution{pausing}, new(failed2()), &reject, 3, "rolled back by ECS"},
 	}
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
@@ -129,5 +148,21 @@ func TestOneApp(t *testing.T) {
 				t.Errorf("stdout %q with exit code %d", got.out, got.code)
 			}
 		})
+	}
+}
+
+// TestShowOfAShift: stage, traffic, pauses and who decided are told.
+func TestShowOfAShift(t *testing.T) {
+	c := world()
+	c.executions[0] = pausing2()
+	got := slipwayOn(t, c, "show", "cluster1/webapp1")
+	for _, part := range []string{
+		"deploying: 2 of 2 running, 12.5 % of the traffic; waits for `slipway approve cluster1/webapp1`",
+		"canary", "POST_PRODUCTION_TRAFFIC_SHIFT", "somebody to approve it", "ecs-pause-1",
+		"approved by Ada at POST_SCALE_UP, ", ": smoke tests passed", "alarm",
+	} {
+		if !strings.Contains(got.out, part) {
+			t.Errorf("%s\ndoes not say %q", got.out, part)
+		}
 	}
 }

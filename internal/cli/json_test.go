@@ -28,7 +28,14 @@ func TestJSONMembers(t *testing.T) {
 			"reason revision revision.app revision.blob revision.commit revision.images revision.images[].imageUri " +
 			"revision.images[].name rolledBackBy stage startedAt status trigger trigger.at trigger.by trigger.delivery trigger.kind"
 	)
+	// A deployment that shifts traffic has more to tell.
+	shifting := execution + " decisions decisions[].approve decisions[].at decisions[].by decisions[].hook decisions[].reason decisions[].stage " +
+		"deployment.resumedAt deployment.strategy observation.bakeMinutes observation.by observation.cause observation.hooks " +
+		"observation.hooks[].expires observation.hooks[].id observation.hooks[].onExpiry observation.hooks[].stage observation.stage " +
+		"observation.traffic observation.waiting"
 	tests := map[string]string{
+		"approve " + secondID: shifting,
+		"reject " + secondID:  shifting,
 		"status": "[].app [].drift [].execution [].execution.endedAt [].execution.id [].execution.outcome [].execution.reason " +
 			"[].execution.startedAt [].execution.status [].revision [].revision.commit [].revision.images " +
 			"[].revision.images[].imageUri [].revision.images[].name [].running [].running.images " +
@@ -48,6 +55,9 @@ func TestJSONMembers(t *testing.T) {
 			c := world()
 			if strings.HasPrefix(command, "stop") {
 				c.executions[0].Status = "InProgress"
+			}
+			if want == shifting {
+				c.executions[0] = pausing2()
 			}
 			got := slipwayOn(t, c, append(strings.Fields(command), "--output", "json")...)
 			if got.code != 0 || got.err != "" {
@@ -107,7 +117,7 @@ func checkMembers(t *testing.T, text, want string) {
 	}
 	found := make(map[string]bool)
 	members("", value, found)
-	if diff := cmp.Diff(strings.Join(strings.Fields(want), "\n"), strings.Join(slices.Sorted(maps.Keys(found)), "\n")); diff != "" {
+	if diff := cmp.Diff(strings.Join(slices.Sorted(slices.Values(strings.Fields(want))), "\n"), strings.Join(slices.Sorted(maps.Keys(found)), "\n")); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
 }

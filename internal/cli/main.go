@@ -41,6 +41,9 @@ type root struct {
 	Stop  stopCmd  `cmd:"" help:"End an execution early."`
 	Retry retryCmd `cmd:"" help:"Run an ended execution's revision again."`
 
+	Approve approveCmd `cmd:"" help:"Let a deployment go on that pauses for a person."`
+	Reject  rejectCmd  `cmd:"" help:"Have a deployment rolled back that pauses for a person."`
+
 	ImageURI imageURICmd `cmd:"" name:"image-uri" help:"Answer Terraform's external data source: the image in git."`
 
 	Config  configCmd  `cmd:"" help:"Show the configuration, and where each value comes from."`

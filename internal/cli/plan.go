@@ -85,7 +85,7 @@ func (c *planCmd) deployment(ctx context.Context, e *env) (slipway.Deployment, e
 		}
 	}
 	return slipway.Deployment{
-		App: revision.App, Commit: revision.Commit, Images: revision.Images, Place: pipeline.Place,
+		App: revision.App, Commit: revision.Commit, Images: revision.Images, Place: pipeline.Place, TestRun: pipeline.TestRun,
 	}, nil
 }
 

@@ -15,16 +15,19 @@ import (
 
 // sandboxCmd runs the whole system on this machine.
 type sandboxCmd struct {
-	Dir          string        `default:".slipway/sandbox" env:"SLIPWAY_SANDBOX_DIR" help:"Where its state is kept; it goes on from there at the next start."`
-	Listen       string        `default:"127.0.0.1:7878" env:"SLIPWAY_LISTEN" help:"Address of the controller's API."`
-	ListenAWS    string        `env:"SLIPWAY_SANDBOX_LISTEN" placeholder:"HOST:PORT" help:"Address of the AWS API and the git server; by default the one it had before, or any on loopback."`
-	TimeScale    float64       `default:"10" env:"SLIPWAY_SANDBOX_TIME_SCALE" help:"How many times faster than AWS everything happens."`
-	Webhook      []string      `env:"SLIPWAY_SANDBOX_WEBHOOK" placeholder:"URL" help:"Tell this URL of each push; may be repeated."`
-	Throttled    float64       `env:"SLIPWAY_SANDBOX_THROTTLED" placeholder:"SHARE" help:"Share of the requests to ECS, 0 to 1, that are throttled."`
-	Failed       float64       `env:"SLIPWAY_SANDBOX_FAILED" placeholder:"SHARE" help:"Share that is answered with status 500."`
-	Dropped      float64       `env:"SLIPWAY_SANDBOX_DROPPED" placeholder:"SHARE" help:"Share whose connection is dropped, half of them after the effect."`
-	Latency      time.Duration `env:"SLIPWAY_SANDBOX_LATENCY" placeholder:"100ms" help:"How long every request to ECS waits."`
-	NoController bool          `env:"SLIPWAY_SANDBOX_NO_CONTROLLER" help:"Run AWS and git alone; start the controller yourself with slipway serve."`
+	Dir          string            `default:".slipway/sandbox" env:"SLIPWAY_SANDBOX_DIR" help:"Where its state is kept; it goes on from there at the next start."`
+	Listen       string            `default:"127.0.0.1:7878" env:"SLIPWAY_LISTEN" help:"Address of the controller's API."`
+	ListenAWS    string            `env:"SLIPWAY_SANDBOX_LISTEN" placeholder:"HOST:PORT" help:"Address of the AWS API and the git server; by default the one it had before, or any on loopback."`
+	TimeScale    float64           `default:"10" env:"SLIPWAY_SANDBOX_TIME_SCALE" help:"How many times faster than AWS everything happens."`
+	Webhook      []string          `env:"SLIPWAY_SANDBOX_WEBHOOK" placeholder:"URL" help:"Tell this URL of each push; may be repeated."`
+	Throttled    float64           `env:"SLIPWAY_SANDBOX_THROTTLED" placeholder:"SHARE" help:"Share of the requests to ECS, 0 to 1, that are throttled."`
+	Failed       float64           `env:"SLIPWAY_SANDBOX_FAILED" placeholder:"SHARE" help:"Share that is answered with status 500."`
+	Dropped      float64           `env:"SLIPWAY_SANDBOX_DROPPED" placeholder:"SHARE" help:"Share whose connection is dropped, half of them after the effect."`
+	Latency      time.Duration     `env:"SLIPWAY_SANDBOX_LATENCY" placeholder:"100ms" help:"How long every request to ECS waits."`
+	Rates        float64           `env:"SLIPWAY_SANDBOX_RATES" placeholder:"FACTOR" help:"Throttle requests to ECS at this multiple of ECS's own rates."`
+	Lag          time.Duration     `env:"SLIPWAY_SANDBOX_LAG" placeholder:"5s" help:"How far ECS's reads lag behind, in AWS's time."`
+	Function     map[string]string `env:"SLIPWAY_SANDBOX_FUNCTION" placeholder:"ARN=URL" help:"Call this URL for the Lambda function of a lifecycle hook; may be repeated."`
+	NoController bool              `env:"SLIPWAY_SANDBOX_NO_CONTROLLER" help:"Run AWS and git alone; start the controller yourself with slipway serve."`
 }
 
 func (*sandboxCmd) Help() string {
@@ -41,6 +44,7 @@ func (c *sandboxCmd) Run(ctx context.Context, e *env) (err error) {
 	s, err := e.openSandbox(ctx, sandboxOptions{
 		World: sandbox.Options{
 			Dir: c.Dir, Region: sandboxRegion, Listen: c.ListenAWS, TimeScale: c.TimeScale, Webhooks: c.Webhook, Logger: e.log(),
+			Rates: c.Rates, Lag: c.Lag, Functions: c.Function,
 			Faults: sandbox.Faults{Throttled: c.Throttled, Failed: c.Failed, Dropped: c.Dropped, LatencyMs: int(c.Latency.Milliseconds())},
 		},
 		Listen:     c.Listen,

@@ -55,6 +55,9 @@ func executionTable(e *env, x slipway.Execution) func(*table) {
 		}
 		line("Trigger", triggerText(x.Trigger))
 		line("Stop", stopText(x.Stop))
+		for _, decision := range x.Decisions {
+			line("Decision", decisionText(decision))
+		}
 		line("Created", withAgo(e, x.CreatedAt))
 		line("Started", withAgo(e, x.StartedAt))
 		if !x.EndedAt.IsZero() {
@@ -80,6 +83,7 @@ func deploymentLines(line func(string, any), d slipway.Deployment) {
 	} else {
 		line("Task definition", d.TaskDefinition)
 	}
+	line("Strategy", d.Strategy)
 	line("Copied from", d.Base)
 	line("Images before", slipway.FormatImages(d.BaseImages))
 	line("Deployment", d.ID)
@@ -92,6 +96,15 @@ func observationLines(t *table, line func(string, any), o *slipway.Observation) 
 		return
 	}
 	line("Tasks", strings.TrimPrefix(counts(o), ": "))
+	line("Lifecycle stage", o.Stage)
+	if o.Traffic != nil {
+		line("Traffic", percent(*o.Traffic))
+	}
+	line("Waiting for", o.Waiting)
+	for _, hook := range o.Hooks {
+		line("Hook", hook.ID)
+	}
+	line("Cause", o.Cause)
 	line("Observed", moment(o.At))
 	if len(o.Events) > 0 {
 		t.row("")
@@ -126,6 +139,21 @@ func stopText(s *slipway.StopRequest) string {
 	}
 	if s.Abandon {
 		text += " (abandon: the service is left as it is)"
+	}
+	return text
+}
+
+func decisionText(d slipway.Decision) string {
+	text := "rejected by " + d.By
+	if d.Approve {
+		text = "approved by " + d.By
+	}
+	if d.Stage != "" {
+		text += " at " + d.Stage
+	}
+	text += ", " + moment(d.At)
+	if d.Reason != "" {
+		text += ": " + d.Reason
 	}
 	return text
 }

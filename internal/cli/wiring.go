@@ -33,7 +33,7 @@ func (e *env) repositoryOptions() deployrepo.Options {
 }
 
 // target returns the target that acts with the SDK's own configuration.
-func (e *env) target(log *slog.Logger) *target.ECS {
+func (e *env) target(log *slog.Logger) *target.AWS {
 	return target.New(target.Options{Config: awsConfig, Logger: log})
 }
 

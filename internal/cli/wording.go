@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/slipway-cd/slipway"
@@ -65,17 +66,41 @@ func progress(e slipway.Execution) string {
 		return "registering the task definition"
 	case slipway.PhaseRegistered:
 		return "updating the service"
+	case slipway.PhaseTesting:
+		return "running the new task definition once"
 	case slipway.PhaseUnchanged:
 		return "nothing to change"
 	case slipway.PhaseRollingBack:
-		return "putting back what ran before" + counts(e.Observation)
+		return "putting back what ran before" + counts(e.Observation) + course(e)
 	case slipway.PhaseStarted:
 	}
 	if e.Observation != nil && e.Observation.State == slipway.StateRollingBack {
 		return "ECS rolls back" + counts(e.Observation)
 	}
-	return "deploying" + counts(e.Observation)
+	return "deploying" + counts(e.Observation) + course(e)
 }
+
+// course is how far a deployment has come that shifts traffic, and whether it
+// waits for a person; empty for others.
+func course(e slipway.Execution) string {
+	o := e.Observation
+	if o == nil {
+		return ""
+	}
+	text := ""
+	if o.Traffic != nil {
+		text += fmt.Sprintf(", %s of the traffic", percent(*o.Traffic))
+	}
+	if len(o.Hooks) > 0 {
+		return text + fmt.Sprintf("; waits for `slipway approve %s`", e.App())
+	}
+	if o.Stage != "" {
+		text += ", at " + o.Stage
+	}
+	return text
+}
+
+func percent(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) + " %" }
 
 // counts says how many tasks run, with a colon before it; empty when nothing
 // was observed yet.

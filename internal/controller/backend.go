@@ -41,7 +41,7 @@ func (b *backend) Apps(ctx context.Context) ([]slipway.AppStatus, error) {
 			places[app] = execution.Pipeline.Place // removed from git, maybe not from ECS
 		}
 	}
-	return history.Status(git.heads, b.running.of(ctx, places), newest), nil
+	return history.Status(git.heads, b.running.of(ctx, places, newest), newest), nil
 }
 
 // History is api.Backend's.
@@ -101,6 +101,15 @@ func (b *backend) Command(ctx context.Context, command api.Command) (slipway.Exe
 		}
 		return b.engine.Stop(ctx, e.ID, slipway.StopRequest{
 			By: command.By, Reason: command.Reason, Abandon: command.Abandon, At: time.Now().UTC(),
+		})
+	case api.ActionApprove, api.ActionReject:
+		e, err := b.execution(ctx, command.Execution)
+		if err != nil {
+			return e, err
+		}
+		return b.engine.Decide(ctx, e.ID, slipway.Decision{
+			Hook: command.Hook, Approve: command.Action == api.ActionApprove,
+			By: command.By, Reason: command.Reason, At: time.Now().UTC(),
 		})
 	}
 	return slipway.Execution{}, slipway.Usagef("there is no command %q", command.Action)

@@ -20,7 +20,7 @@ import (
 // Options are what a Controller is made of.
 type Options struct {
 	Repository *deployrepo.Repo
-	Target     *target.ECS
+	Target     *target.AWS
 	// Database is the address of the database, "sqlite:PATH".
 	Database string
 	// Waiting is told who conducts the database when somebody else does; the

@@ -147,6 +147,13 @@ func TestCommits(t *testing.T) {
 			r.Errorf("an app that runs what git says was not simply adopted: %+v", s)
 		}
 		good := r.push(web, "1.1.0")
+		// What was seen of ECS a moment ago is not shown once the service was updated.
+		for r.newest(web).Deployment.StartedAt.IsZero() {
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // the bubble's time
+		}
+		if s, d := r.status(web), r.newest(web).Deployment; s.Running.TaskDefinition != d.TaskDefinition {
+			r.Errorf("status shows %s, and the service was updated to %s", s.Running.TaskDefinition, d.TaskDefinition)
+		}
 		if e := r.ended(web); e.Outcome != slipway.OutcomeDeployed || e.Revision.Commit != good || e.Trigger.By != "Ada <ada@example.com>" {
 			r.Errorf("the good commit: %+v", e)
 		}
@@ -154,7 +161,6 @@ func TestCommits(t *testing.T) {
 		if e := r.ended(web); e.Outcome != slipway.OutcomeRolledBack || e.RolledBackBy != slipway.ByECS || !strings.Contains(e.Reason, "exit code 1") {
 			r.Errorf("the crash: %s by %s: %s", e.Outcome, e.RolledBackBy, e.Reason)
 		}
-		time.Sleep(10 * time.Second) //nolint:forbidigo // what was read of ECS is shown for a while
 		if s := r.status(web); !s.Drift || s.Running.Images[0].URI != image("web", "1.1.0") {
 			r.Errorf("git and ECS differ, and status says %+v", s)
 		}

@@ -15,7 +15,7 @@ const runningFor = 3 * time.Second
 
 // running reads what runs, sparingly.
 type running struct {
-	target *target.ECS
+	target *target.AWS
 
 	mu   sync.Mutex
 	seen map[slipway.Place]sight
@@ -28,13 +28,15 @@ type sight struct {
 }
 
 // of returns what runs at each place; a place that cannot be read has its Err.
-func (r *running) of(ctx context.Context, places map[slipway.App]slipway.Place) map[slipway.App]slipway.Running {
+// What was seen before an app's newest execution moved is not shown again.
+func (r *running) of(ctx context.Context, places map[slipway.App]slipway.Place, newest map[slipway.App]slipway.Execution) map[slipway.App]slipway.Running {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
 	var stale []slipway.Place
-	for _, place := range places {
-		if now.Sub(r.seen[place].at) >= runningFor {
+	for app, place := range places {
+		at, execution := r.seen[place].at, newest[app]
+		if now.Sub(at) >= runningFor || at.Before(execution.Deployment.StartedAt) || at.Before(execution.EndedAt) {
 			stale = append(stale, place)
 		}
 	}

@@ -30,6 +30,8 @@ type Options struct {
 // Engine runs the executions of one database.
 type Engine struct {
 	queue     Queue
+	store     Executions
+	target    Target
 	log       *slog.Logger
 	workflows *workflows
 	bells     bells
@@ -38,7 +40,7 @@ type Engine struct {
 // Open goes on with everything that the tables call in progress, and returns
 // an Engine that takes more. Close it to stop.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	e := &Engine{queue: o.Queue, log: o.Logger}
+	e := &Engine{queue: o.Queue, store: o.Store, target: o.Target, log: o.Logger}
 	taken := &steps{
 		source: o.Source, target: o.Target, store: o.Store, log: o.Logger,
 		woken: e.bells.of,

@@ -1,13 +1,17 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
@@ -54,6 +58,7 @@ func TestOnFargate(t *testing.T) {
 		name    string
 		tag     string
 		service []sandboxtest.ServiceOption
+		timeout time.Duration                                                 // 30 s if not given
 		during  func(t *testing.T, r *rig, s *sandboxtest.Service, id string) // once it is started
 		want    string                                                        // beginning of how it ends
 		says    []string                                                      // parts of the reason
@@ -71,8 +76,12 @@ func TestOnFargate(t *testing.T) {
 			want: "Failed, rolled-back by slipway", says: []string{"exit code 1", "webapp1:1 was put back"}, runs: "1.0.0", updates: 2,
 		},
 		{
-			name: "crash, and ECS never gives up", tag: "2.0.0-crash",
-			want: "Failed, timed-out", says: []string{"not done after 30s", "webapp1:1 was put back"}, runs: "1.0.0", updates: 2,
+			name: "crash, and ECS would go on for ever", tag: "2.0.0-crash",
+			want: "Failed, rolled-back by slipway", says: []string{"3 of its tasks failed", "exit code 1", "webapp1:1 was put back"}, runs: "1.0.0", updates: 2,
+		},
+		{
+			name: "too slow", tag: "2.0.0-missing", timeout: 15 * time.Second,
+			want: "Failed, timed-out", says: []string{"not done after 15s", "CannotPullContainerError", "webapp1:1 was put back"}, runs: "1.0.0", updates: 2,
 		},
 		{
 			name: "replaced by somebody", tag: "2.0.0",
@@ -98,7 +107,7 @@ func TestOnFargate(t *testing.T) {
 			onFargate(t, func(t *testing.T, r *rig, w *sandboxtest.World) {
 				s := w.Service("cluster1", "webapp1", test.service...)
 				w.ForgetCalls()
-				id := r.deploy(image+test.tag, 30*time.Second)
+				id := r.deploy(image+test.tag, cmp.Or(test.timeout, 30*time.Second))
 				if test.during != nil {
 					for r.get(id).Deployment.Phase != slipway.PhaseStarted {
 						r.passes(100 * time.Millisecond)
@@ -121,6 +130,66 @@ func TestOnFargate(t *testing.T) {
 				s.Settle()
 				if got := runningImage(s); got != image+test.runs {
 					t.Errorf("it runs %s, want %s", got, test.runs)
+				}
+			})
+		})
+	}
+}
+
+// TestPause: a person has all the time that ECS gives them, and who decided is
+// written down.
+func TestPause(t *testing.T) {
+	for _, approve := range []bool{true, false} {
+		t.Run(fmt.Sprintf("approve %t", approve), func(t *testing.T) {
+			onFargate(t, func(t *testing.T, r *rig, w *sandboxtest.World) {
+				s := w.Service("cluster1", "webapp1", sandboxtest.Managed(), sandboxtest.Canary(10, 1, 1))
+				s.Update(func(in *ecs.UpdateServiceInput) {
+					in.DeploymentConfiguration = &types.DeploymentConfiguration{LifecycleHooks: []types.DeploymentLifecycleHook{{
+						TargetType:           types.DeploymentLifecycleHookTargetTypePause,
+						LifecycleStages:      []types.DeploymentLifecycleHookStage{types.DeploymentLifecycleHookStagePostScaleUp},
+						TimeoutConfiguration: &types.DeploymentLifecycleHookTimeoutConfiguration{TimeoutInMinutes: aws.Int32(600)},
+					}}}
+				})
+				id := r.deploy("registry.example.com/webapp1:2.0.0", time.Minute)
+				decide := func(decision slipway.Decision) (slipway.Execution, error) {
+					decision.By, decision.At = "Ada", time.Now()
+					return r.engine.Decide(t.Context(), id, decision)
+				}
+				if _, err := decide(slipway.Decision{Approve: true}); slipway.NextOf(err) != slipway.NextPerson {
+					t.Errorf("approving what waits for nobody gave %v", err)
+				}
+				for o := r.get(id).Observation; o == nil || len(o.Hooks) == 0; o = r.get(id).Observation {
+					r.passes(time.Second)
+				}
+				r.passes(5 * time.Minute)
+				e := r.get(id)
+				if e.Status != slipway.StatusInProgress || len(e.Observation.Hooks) != 1 {
+					t.Fatalf("five minutes later: %s, %+v", e.Status, e.Observation)
+				}
+				decision := slipway.Decision{Hook: e.Observation.Hooks[0].ID, Approve: approve, Reason: "so it is"}
+				for range 2 { // asking again changes nothing
+					e, err := decide(decision)
+					if err != nil || len(e.Decisions) != 1 || e.Decisions[0].By != "Ada" || e.Decisions[0].Stage != "POST_SCALE_UP" {
+						t.Errorf("got %+v, %v", e.Decisions, err)
+					}
+				}
+				decision.Approve = !approve
+				if _, err := decide(decision); slipway.NextOf(err) != slipway.NextPerson || !strings.Contains(err.Error(), " by Ada") {
+					t.Errorf("deciding otherwise gave %v", err)
+				}
+				want, updates := "Succeeded, deployed", "2.0.0"
+				if !approve {
+					want, updates = "Failed, rolled-back by ecs: rejected by Ada at POST_SCALE_UP: so it is; rolled back by ECS to webapp1:1: ", "1.0.0"
+				}
+				if got := ended(r.wait(id)); !strings.HasPrefix(got, want) {
+					t.Errorf("it ended as\n     %s\nwant %s", got, want)
+				}
+				s.Settle()
+				if got := runningImage(s); got != "registry.example.com/webapp1:"+updates {
+					t.Errorf("it runs %s", got)
+				}
+				if _, err := decide(slipway.Decision{Approve: true}); slipway.NextOf(err) != slipway.NextPerson {
+					t.Errorf("approving what has ended gave %v", err)
 				}
 			})
 		})

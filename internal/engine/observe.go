@@ -48,7 +48,7 @@ func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipelin
 		if err != nil {
 			return e, err
 		}
-		e.Stop = row.Stop
+		e.Stop, e.Decisions = row.Stop, row.Decisions
 	}
 }
 

@@ -34,13 +34,20 @@ type Target interface {
 	// Rollback puts d.Base back and returns d in PhaseRollingBack. Attempt
 	// means the same as for Advance.
 	Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error)
+	// Decide answers a pause of a deployment in PhaseStarted or PhaseRollingBack and
+	// returns the decision with its hook filled in. A hook that waits for nobody is
+	// an error with NextPerson.
+	Decide(ctx context.Context, d slipway.Deployment, decision slipway.Decision) (slipway.Decision, error)
+	// Retire deregisters, of the task definitions that the app registered, those that
+	// it does not need after d went well, and returns them. It may be called again.
+	Retire(ctx context.Context, d slipway.Deployment, keep int, mine []string) ([]string, error)
 }
 
 // Executions keeps executions while they run. Each method is one transaction.
 type Executions interface {
 	Execution(ctx context.Context, id string) (slipway.Execution, error)
-	// Save writes down how far an execution came; it leaves its status and a
-	// request to stop alone.
+	// Save writes down how far an execution came; it leaves its status, a request to
+	// stop and what people decided alone.
 	Save(ctx context.Context, e slipway.Execution) error
 	// Finish ends an execution and returns the one of the same app that begins
 	// with it, if any. Repeating it changes nothing more.
@@ -48,6 +55,8 @@ type Executions interface {
 	// TaskDefinitions returns the ARNs that the app registered for this
 	// content before, newest first.
 	TaskDefinitions(ctx context.Context, app slipway.App, blob string) ([]string, error)
+	// Registered returns the ARNs that the app's executions ran, whatever content.
+	Registered(ctx context.Context, app slipway.App) ([]string, error)
 }
 
 // Queue decides, in one transaction each, which executions run.
@@ -55,6 +64,9 @@ type Queue interface {
 	// Submit queues executions and returns those that begin at once.
 	Submit(ctx context.Context, in pipeline.Submission) (begun []slipway.Execution, err error)
 	RequestStop(ctx context.Context, id string, stop slipway.StopRequest) (slipway.Execution, error)
+	// RecordDecision writes down what a person decided about an execution's hook, once
+	// for each hook, and returns the execution as it is then.
+	RecordDecision(ctx context.Context, id string, decision slipway.Decision) (slipway.Execution, error)
 	// InProgress returns what runs, as the tables say.
 	InProgress(ctx context.Context) ([]slipway.Execution, error)
 }

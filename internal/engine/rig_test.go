@@ -32,6 +32,7 @@ type cloud struct {
 	advance  func(context.Context, slipway.Deployment) (slipway.Deployment, error)
 	observe  func(context.Context, slipway.Deployment) (slipway.Observation, error)
 	rollback func(context.Context, slipway.Deployment) (slipway.Deployment, error)
+	decide   func(slipway.Decision) (slipway.Decision, error)
 	timeout  time.Duration
 
 	mu    sync.Mutex
@@ -99,7 +100,7 @@ func well(d slipway.Deployment) slipway.Deployment {
 		d.Phase, d.ID, d.StartedAt = slipway.PhaseStarted, "ecs-svc/8", time.Now()
 	case slipway.PhaseStarted:
 		d.Phase, d.RollbackID, d.RollbackStartedAt = slipway.PhaseRollingBack, "ecs-svc/9", time.Now()
-	case slipway.PhaseRollingBack, slipway.PhaseUnchanged:
+	case slipway.PhaseTesting, slipway.PhaseRollingBack, slipway.PhaseUnchanged:
 	}
 	return d
 }
@@ -118,6 +119,19 @@ func (c *cloud) Rollback(ctx context.Context, d slipway.Deployment) (slipway.Dep
 		return c.rollback(ctx, d)
 	}
 	return well(d), nil
+}
+
+func (c *cloud) Decide(_ context.Context, _ slipway.Deployment, decision slipway.Decision) (slipway.Decision, error) {
+	c.call("decide %s %t", decision.Hook, decision.Approve)
+	if c.decide != nil {
+		return c.decide(decision)
+	}
+	return decision, nil
+}
+
+func (c *cloud) Retire(_ context.Context, _ slipway.Deployment, keep int, mine []string) ([]string, error) {
+	c.call("retire all but %d of %d", keep, len(mine))
+	return nil, nil
 }
 
 func seen(state slipway.State, reason string) slipway.Observation {

@@ -57,3 +57,5 @@ func (o *one) Finish(ctx context.Context, e slipway.Execution, at time.Time) ([]
 func (o *one) TaskDefinitions(context.Context, slipway.App, string) ([]string, error) {
 	return nil, nil
 }
+
+func (o *one) Registered(context.Context, slipway.App) ([]string, error) { return nil, nil }

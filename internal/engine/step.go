@@ -100,7 +100,7 @@ func (s *steps) readSource(ctx context.Context, e slipway.Execution) (slipway.Ex
 	e.Stage = slipway.StageDeploy
 	e.Deployment = slipway.Deployment{
 		Execution: e.ID, App: e.App(), Commit: e.Revision.Commit,
-		Images: e.Revision.Images, Place: e.Pipeline.Place,
+		Images: e.Revision.Images, Place: e.Pipeline.Place, TestRun: e.Pipeline.TestRun,
 	}
 	return e, nil
 }
@@ -157,7 +157,23 @@ func (s *steps) finish(ctx context.Context, e slipway.Execution) error {
 	for _, execution := range next {
 		s.begin(execution)
 	}
+	s.retire(ctx, e)
 	return nil
+}
+
+// retire has old task definitions deregistered. It comes after all else, and
+// nothing depends on it: what it leaves, the next deployment finds.
+func (s *steps) retire(ctx context.Context, e slipway.Execution) {
+	if e.Outcome != slipway.OutcomeDeployed || e.Pipeline.Keep <= 0 {
+		return
+	}
+	mine, err := s.store.Registered(ctx, e.App())
+	if err == nil && len(mine) > e.Pipeline.Keep {
+		_, err = s.target.Retire(ctx, e.Deployment, e.Pipeline.Keep, mine)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "old task definitions stay registered", keyApp, e.App(), keyExecution, e.ID, keyError, err)
+	}
 }
 
 // persist calls do until it succeeds, fails for good, has failed for the
@@ -192,7 +208,7 @@ func (s *steps) persist(ctx context.Context, e slipway.Execution, do func(*slipw
 		if err != nil {
 			return e, err
 		}
-		e.Stop = row.Stop
+		e.Stop, e.Decisions = row.Stop, row.Decisions
 		if e = pipeline.Advance(e); e.Outcome != slipway.OutcomeNone {
 			return e, nil
 		}
@@ -207,8 +223,8 @@ func failed(e slipway.Execution, err error) slipway.Execution {
 	}
 	switch d := e.Deployment; {
 	case d.Phase == slipway.PhaseStarted:
-		reason = fmt.Sprintf("%s; putting back %s failed: %s", d.RollbackReason, d.Base, reason)
-	case d.Phase == slipway.PhaseRegistered && d.Attempt > 1:
+		reason = pipeline.Amend(d.RollbackReason, "; putting back %s failed: %s", d.Base, reason)
+	case (d.Phase == slipway.PhaseRegistered || d.Phase == slipway.PhaseTesting) && d.Attempt > 1:
 		reason += "; an earlier attempt may have updated the service all the same: look at it"
 	}
 	return pipeline.End(e, slipway.OutcomeFailed, reason)

@@ -14,7 +14,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/slipway-cd/slipway"
@@ -56,6 +59,11 @@ func Next(e slipway.Execution) Action {
 		return ActionRegister
 	case slipway.PhaseRegistered:
 		return ActionStart
+	case slipway.PhaseTesting:
+		if seen := e.Observation; seen != nil && seen.State == slipway.StateTested {
+			return ActionStart
+		}
+		return ActionObserve
 	case slipway.PhaseStarted:
 		if e.Deployment.RollbackFor != slipway.OutcomeNone {
 			return ActionRollBack
@@ -78,16 +86,20 @@ func Advance(e slipway.Execution) slipway.Execution {
 	}
 	switch e.Deployment.Phase {
 	case slipway.PhaseUnchanged:
-		return End(e, slipway.OutcomeUnchanged, "the service already runs "+slipway.FormatImages(e.Revision.Images))
+		runner := "the service already runs "
+		if e.Deployment.Place.Kind == slipway.KindSchedule {
+			runner = "all schedules already run "
+		}
+		return End(e, slipway.OutcomeUnchanged, runner+slipway.FormatImages(e.Revision.Images))
 	case slipway.PhaseNew, slipway.PhasePrepared:
 		return stopUntouched(e)
 	case slipway.PhaseRegistered:
 		// An attempt whose answer we did not see may have updated the service:
 		// it has to be found out before the stop can be honoured.
-		if e.Deployment.Attempt == 0 {
+		if e.Deployment.Attempt == 0 && !slices.ContainsFunc(e.Deployment.Targets, slipway.ScheduledTarget.Newest) {
 			return stopUntouched(e)
 		}
-	case slipway.PhaseStarted, slipway.PhaseRollingBack:
+	case slipway.PhaseTesting, slipway.PhaseStarted, slipway.PhaseRollingBack:
 	default:
 		return End(e, slipway.OutcomeFailed, fmt.Sprintf("this build does not know phase %q of a deployment; a newer one began it", e.Deployment.Phase))
 	}
@@ -101,6 +113,9 @@ func Observe(e slipway.Execution, seen slipway.Observation, now time.Time) slipw
 	if decided(e) {
 		return e
 	}
+	if resumed(e.Observation, seen) {
+		e.Deployment.ResumedAt = now
+	}
 	e.Observation = &seen
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
 		return observeRollBack(e, seen, now)
@@ -110,13 +125,15 @@ func Observe(e slipway.Execution, seen slipway.Observation, now time.Time) slipw
 		return End(e, slipway.OutcomeDeployed, seen.Reason)
 	case slipway.StateRolledBack:
 		e.RolledBackBy = seen.By
-		return End(e, slipway.OutcomeRolledBack, seen.Reason)
+		return End(e, slipway.OutcomeRolledBack, refusal(e.Decisions)+seen.Reason)
 	case slipway.StateReplaced:
 		return End(e, slipway.OutcomeReplaced, seen.Reason)
 	case slipway.StateGone:
 		return End(e, slipway.OutcomeFailed, seen.Reason)
 	case slipway.StateFailed:
 		return rollBackFor(e, slipway.OutcomeRolledBack, seen.Reason)
+	case slipway.StateTested:
+		return stopStarted(e)
 	case slipway.StateProgressing, slipway.StateRollingBack:
 	}
 	return wait(e, now)
@@ -176,18 +193,71 @@ func patience(e slipway.Execution) time.Duration {
 // over. A deployment that was found in progress may be older than the execution,
 // which then has its whole timeout all the same. While ECS itself rolls back, it
 // gets the time for the way back too: it is doing what we would do.
+//
+// The timeout is for what takes longer than it should. The time that AWS was told
+// to wait does not count, nor that for which a person was waited for: it counts
+// anew from then, and while one is waited for it is never over.
 func Deadline(e slipway.Execution) time.Time {
-	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		return e.Deployment.RollbackStartedAt.Add(wayBack(e))
+	back := e.Deployment.Phase == slipway.PhaseRollingBack
+	since := latest(e.Deployment.StartedAt, e.StartedAt, e.Deployment.ResumedAt)
+	if back {
+		since = latest(e.Deployment.RollbackStartedAt, e.Deployment.ResumedAt)
 	}
-	since := e.Deployment.StartedAt
-	if since.Before(e.StartedAt) {
-		since = e.StartedAt
+	deadline := since.Add(patience(e))
+	seen := e.Observation
+	if seen == nil {
+		return deadline
 	}
-	if seen := e.Observation; seen != nil && seen.State == slipway.StateRollingBack {
-		return since.Add(Timeout(e) + wayBack(e))
+	if len(seen.Hooks) > 0 {
+		return latest(deadline, seen.At.Add(patience(e)))
 	}
-	return since.Add(Timeout(e))
+	if seen.State == slipway.StateRollingBack && !back {
+		deadline = deadline.Add(wayBack(e))
+	}
+	return deadline.Add(time.Duration(seen.BakeMinutes) * time.Minute)
+}
+
+// latest is the latest of some times.
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
+
+// resumed reports whether a person was waited for and is not any more.
+func resumed(before *slipway.Observation, seen slipway.Observation) bool {
+	return before != nil && len(before.Hooks) > 0 && !slices.EqualFunc(before.Hooks, seen.Hooks, func(a, b slipway.Hook) bool { return a.ID == b.ID })
+}
+
+// refusal says who refused to let a deployment go on, before AWS's own reason; it
+// is empty where nobody did.
+func refusal(decisions []slipway.Decision) string {
+	for _, decision := range slices.Backward(decisions) {
+		if !decision.Approve {
+			text := "rejected by " + decision.By
+			if decision.Stage != "" {
+				text += " at " + decision.Stage
+			}
+			if decision.Reason != "" {
+				text += ": " + decision.Reason
+			}
+			return text + "; "
+		}
+	}
+	return ""
+}
+
+// Amend adds to the first line of a reason, which can stand alone; the details
+// below it stay.
+func Amend(reason, format string, args ...any) string {
+	headline, details, found := strings.Cut(reason, "\n")
+	headline += fmt.Sprintf(format, args...)
+	if found {
+		return headline + "\n" + details
+	}
+	return headline
+}
+
+// head is the first line of a reason.
+func head(reason string) string {
+	first, _, _ := strings.Cut(reason, "\n")
+	return first
 }
 
 // End gives an execution its outcome; ActionFinish then writes it down. The
@@ -208,12 +278,12 @@ func observeRollBack(e slipway.Execution, seen slipway.Observation, now time.Tim
 				e.RolledBackBy = seen.By
 			}
 		}
-		return End(e, e.Deployment.RollbackFor, fmt.Sprintf("%s; %s was put back", why, e.Deployment.Base))
+		return End(e, e.Deployment.RollbackFor, Amend(why, "; %s was put back", e.Deployment.Base))
 	case slipway.StateReplaced:
-		return End(e, slipway.OutcomeReplaced, fmt.Sprintf("%s; while %s was put back: %s", why, e.Deployment.Base, seen.Reason))
+		return End(e, slipway.OutcomeReplaced, Amend(why, "; while %s was put back: %s", e.Deployment.Base, head(seen.Reason)))
 	case slipway.StateFailed, slipway.StateGone:
-		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s failed: %s", why, e.Deployment.Base, seen.Reason))
-	case slipway.StateProgressing, slipway.StateRollingBack:
+		return End(e, slipway.OutcomeFailed, Amend(why, "; putting back %s failed: %s", e.Deployment.Base, seen.Reason))
+	case slipway.StateProgressing, slipway.StateRollingBack, slipway.StateTested:
 	}
 	return wait(e, now)
 }
@@ -242,7 +312,7 @@ func stopStarted(e slipway.Execution) slipway.Execution {
 	switch {
 	case stop == nil || e.Deployment.Phase == slipway.PhaseRollingBack:
 		return e
-	case stop.Abandon:
+	case stop.Abandon && e.Deployment.Phase != slipway.PhaseTesting:
 		goesOn := "; the deployment goes on in ECS unwatched"
 		if stop.Superseded {
 			goesOn = "; its deployment replaces this one"
@@ -255,13 +325,21 @@ func stopStarted(e slipway.Execution) slipway.Execution {
 
 func giveUp(e slipway.Execution, detail string) slipway.Execution {
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
-		return End(e, slipway.OutcomeFailed, fmt.Sprintf("%s; putting back %s did not end within %s and goes on unwatched: %s",
-			e.Deployment.RollbackReason, e.Deployment.Base, wayBack(e), detail))
+		return End(e, slipway.OutcomeFailed, Amend(e.Deployment.RollbackReason, "; putting back %s did not end within %s and goes on unwatched: %s",
+			e.Deployment.Base, wayBack(e), head(detail)))
 	}
 	return rollBackFor(e, slipway.OutcomeTimedOut, fmt.Sprintf("not done after %s: %s", Timeout(e), detail))
 }
 
+// rollBackFor has what ran before put back. While a test run goes on, that is what
+// still runs: only the task of the test is left, to end by itself.
 func rollBackFor(e slipway.Execution, outcome slipway.Outcome, reason string) slipway.Execution {
+	if e.Deployment.Phase == slipway.PhaseTesting {
+		if outcome == slipway.OutcomeRolledBack {
+			outcome = slipway.OutcomeFailed
+		}
+		return End(e, outcome, Amend(reason, "; no schedule was touched"))
+	}
 	e.Deployment.RollbackFor, e.Deployment.RollbackReason = outcome, reason
 	return e
 }
@@ -294,10 +372,16 @@ func progress(e slipway.Execution) string {
 	if seen == nil {
 		return "nothing was seen of it"
 	}
+	detail := cmp.Or(seen.Reason, seen.Waiting)
+	if e.Deployment.Phase == slipway.PhaseRollingBack {
+		detail = seen.Waiting // the reason is why we roll back, which is told already
+	}
+	if detail != "" && seen.Tasks == (slipway.TaskCounts{}) {
+		return detail // a batch app's schedules, for example, have no tasks of their own
+	}
 	text := fmt.Sprintf("%d of %d tasks running, %d pending, %d failed", seen.Tasks.Running, seen.Tasks.Desired, seen.Tasks.Pending, seen.Tasks.Failed)
-	// Of a rollback, the reason is why we roll back, which is told already.
-	if seen.Reason != "" && e.Deployment.Phase != slipway.PhaseRollingBack {
-		text += "; " + seen.Reason
+	if detail != "" {
+		text += "; " + detail
 	}
 	return text
 }

@@ -37,7 +37,7 @@ func running(phase slipway.Phase, change ...func(*slipway.Execution)) slipway.Ex
 		fallthrough
 	case slipway.PhaseStarted:
 		e.Deployment.StartedAt = begin.Add(time.Minute)
-	case slipway.PhaseNew, slipway.PhasePrepared, slipway.PhaseRegistered, slipway.PhaseUnchanged:
+	case slipway.PhaseNew, slipway.PhasePrepared, slipway.PhaseRegistered, slipway.PhaseTesting, slipway.PhaseUnchanged:
 	}
 	for _, f := range change {
 		f(&e)
@@ -196,6 +196,67 @@ func TestObserve(t *testing.T) {
 		if test.e.Outcome == slipway.OutcomeNone && !cmp.Equal(got.Observation, &test.seen) {
 			t.Errorf("%s: the observation was not kept", test.name)
 		}
+	}
+}
+
+// TestDeadline: what AWS was told to wait, and the time for which a person was
+// waited for, are not the deployment's.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	started := begin.Add(time.Minute)
+	hooks := []slipway.Hook{{ID: "h1"}}
+	sight := func(state slipway.State, bake int, hooks ...slipway.Hook) func(*slipway.Execution) {
+		return func(e *slipway.Execution) {
+			e.Observation = &slipway.Observation{At: begin.Add(5 * time.Hour), State: state, BakeMinutes: bake, Hooks: hooks}
+		}
+	}
+	resumed := func(e *slipway.Execution) { e.Deployment.ResumedAt = begin.Add(2 * time.Hour) }
+	for _, test := range []struct {
+		name string
+		e    slipway.Execution
+		want time.Time
+	}{
+		{"unseen", running(slipway.PhaseStarted), started.Add(30 * time.Minute)},
+		{"going on", running(slipway.PhaseStarted, sight(slipway.StateProgressing, 0)), started.Add(30 * time.Minute)},
+		{"with bake times", running(slipway.PhaseStarted, sight(slipway.StateProgressing, 54)), started.Add(84 * time.Minute)},
+		{"ECS rolls back", running(slipway.PhaseStarted, sight(slipway.StateRollingBack, 5)), started.Add(65 * time.Minute)},
+		{"waiting for a person", running(slipway.PhaseStarted, sight(slipway.StateProgressing, 5, hooks...)), begin.Add(5*time.Hour + 30*time.Minute)},
+		{"going on again", running(slipway.PhaseStarted, resumed, sight(slipway.StateProgressing, 5)), begin.Add(2*time.Hour + 35*time.Minute)},
+		{"our rollback", running(slipway.PhaseRollingBack, sight(slipway.StateRollingBack, 5)), begin.Add(45 * time.Minute)},
+		{"our rollback, after a pause", running(slipway.PhaseRollingBack, resumed, sight(slipway.StateRollingBack, 0)), begin.Add(2*time.Hour + 30*time.Minute)},
+	} {
+		if got := pipeline.Deadline(test.e); !got.Equal(test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+
+	e := running(slipway.PhaseStarted)
+	for i, seen := range []slipway.Observation{{Hooks: hooks}, {Hooks: hooks}, {}, {}} {
+		seen.At, seen.State = begin.Add(time.Duration(i)*time.Hour), slipway.StateProgressing
+		e = pipeline.Observe(e, seen, seen.At)
+	}
+	if want := begin.Add(2 * time.Hour); !e.Deployment.ResumedAt.Equal(want) || e.Deployment.RollbackFor != slipway.OutcomeTimedOut {
+		t.Errorf("it went on at %v, want %v; and then %s", e.Deployment.ResumedAt, want, verdict(e))
+	}
+}
+
+// TestReasonsKeepTheirFirstLine: what is added to a reason is added to its first
+// line, and its details stay below.
+func TestReasonsKeepTheirFirstLine(t *testing.T) {
+	t.Parallel()
+	long := func(e *slipway.Execution) { e.Deployment.RollbackReason = "tasks failed\n1 task: a\n1 task: b" }
+	back := slipway.Observation{State: slipway.StateRolledBack, By: slipway.BySlipway, Reason: "put back\nwith details"}
+	got := pipeline.Observe(running(slipway.PhaseRollingBack, long), back, begin)
+	if want := "tasks failed; " + base + " was put back\n1 task: a\n1 task: b"; got.Reason != want {
+		t.Errorf("got %q, want %q", got.Reason, want)
+	}
+	rejected := running(slipway.PhaseStarted, func(e *slipway.Execution) {
+		e.Decisions = []slipway.Decision{{Approve: true, By: "Ada"}, {By: "Grace", Stage: "BAKE_TIME", Reason: "too slow"}}
+	})
+	back.By = slipway.ByECS
+	got = pipeline.Observe(rejected, back, begin)
+	if want := "rejected by Grace at BAKE_TIME: too slow; put back\nwith details"; got.Reason != want || got.RolledBackBy != slipway.ByECS {
+		t.Errorf("got %q by %s, want %q", got.Reason, got.RolledBackBy, want)
 	}
 }
 

@@ -7,7 +7,11 @@
 //	controlplane  ───►  dataplane           gitserver
 //	the ECS API and     tasks, target       deployment.git
 //	its scheduler       groups and load     over HTTP
-//	      ▲             balancers   ▲            ▲
+//	      │             balancers   ▲            ▲
+//	services                        │            │
+//	EventBridge, Logs,              │            │
+//	alarms, CodeDeploy              │            │
+//	      ▲                         │            │
 //	      └── one address ──────────│────────────┘
 //	          /  /control/  /deployment.git/
 //

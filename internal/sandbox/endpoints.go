@@ -18,6 +18,9 @@ type Endpoints struct {
 	HTTP string `json:"http"`
 	// LoadBalancers are http:// and tcp:// URLs by "cluster/app".
 	LoadBalancers map[string]string `json:"loadBalancers"`
+	// Routing is what ECS needs to shift the traffic of an app behind a load
+	// balancer, by "cluster/app".
+	Routing map[string]Routing `json:"routing"`
 }
 
 // EndpointsFile is the name of the file in a world's folder that says where the
@@ -27,7 +30,7 @@ const EndpointsFile = "sandbox.json"
 // Endpoints returns where the world is, with HTTP empty.
 func (w *World) Endpoints() Endpoints {
 	e := w.endpoints
-	e.LoadBalancers = maps.Clone(e.LoadBalancers)
+	e.LoadBalancers, e.Routing = maps.Clone(e.LoadBalancers), maps.Clone(e.Routing)
 	return e
 }
 

@@ -68,8 +68,11 @@ func seedState(ctx context.Context, o Options) ([]byte, error) {
 
 func addTargetGroups(plane *dataplane.Plane, o Options) error {
 	for _, app := range seedApps() {
-		if app.protocol != "" {
-			if err := plane.AddTargetGroup(app.targetGroup(o)); err != nil {
+		if app.protocol == "" {
+			continue
+		}
+		for _, group := range []dataplane.TargetGroup{app.targetGroup(o), app.alternateGroup(o)} {
+			if err := plane.AddTargetGroup(group); err != nil {
 				return err
 			}
 		}
@@ -105,7 +108,7 @@ func steady(ctx context.Context, client *ecs.Client) error {
 	for {
 		unsteady := 0
 		for _, cluster := range seedClusters() {
-			services, err := services(ctx, client, cluster)
+			services, err := seededServices(ctx, client, cluster)
 			if err != nil {
 				return err
 			}
@@ -126,8 +129,8 @@ func steady(ctx context.Context, client *ecs.Client) error {
 	}
 }
 
-// services describes the seeded services of a cluster.
-func services(ctx context.Context, client *ecs.Client, cluster string) ([]types.Service, error) {
+// seededServices describes the seeded services of a cluster.
+func seededServices(ctx context.Context, client *ecs.Client, cluster string) ([]types.Service, error) {
 	var names []string
 	for _, app := range seedApps() {
 		if app.cluster == cluster && !app.scheduled {

@@ -18,6 +18,7 @@ const (
 	lockFile         = "lock"           // held while the world is open
 	settingsFile     = "world.json"     // settings
 	stateFile        = "ecs.json"       // the control plane's snapshot
+	servicesFile     = "services.json"  // that of the services around it
 	repositoryFolder = "deployment.git" // the deployment repository
 )
 

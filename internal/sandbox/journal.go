@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +79,7 @@ func (j *journal) follow(ctx context.Context, changed <-chan struct{}) {
 func (j *journal) before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation := awsjson.Target(r)
-		if strings.HasPrefix(operation, "Describe") || strings.HasPrefix(operation, "List") {
+		if awsjson.Reads(operation) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 )
 
 // DefaultTimeScale makes a rollout of a minute and a half take ten seconds:
@@ -28,6 +29,14 @@ type Options struct {
 	Branch string
 	// Webhooks are URLs that are told of each push; see gitserver.Update.
 	Webhooks []string
+	// Functions are the URLs of the Lambda functions that lifecycle hooks name, by
+	// ARN: each is posted the event, and answers as a function would.
+	Functions map[string]string
+	// Rates throttles requests to the ECS API at a multiple of ECS's own rates, in
+	// the world's time: 1 is ECS, 0 not at all.
+	Rates float64
+	// Lag is how far ECS's reads lag behind, in AWS's time.
+	Lag time.Duration
 	// Faults go wrong from the beginning, but not while the world is seeded.
 	Faults Faults
 	// Logger is told of requests and trouble; nil for silence.
@@ -47,6 +56,9 @@ func (o Options) complete() (Options, error) {
 	o.TimeScale = cmp.Or(o.TimeScale, DefaultTimeScale)
 	if o.TimeScale < 0.1 || o.TimeScale > 1000 {
 		return o, fmt.Errorf("the time scale %v is out of range: use 0.1 to 1000", o.TimeScale)
+	}
+	if o.Rates < 0 || o.Lag < 0 {
+		return o, fmt.Errorf("rates and lag cannot be negative")
 	}
 	o.Region = cmp.Or(o.Region, "eu-west-1")
 	o.Account = cmp.Or(o.Account, "111122223333")

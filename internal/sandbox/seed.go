@@ -55,13 +55,18 @@ func (a seedApp) family() string { return a.cluster + "-" + a.name }
 // quicker than ELB's default and the delay shorter, as in most set-ups that
 // deploy often.
 func (a seedApp) targetGroup(o Options) dataplane.TargetGroup {
-	id := sha256.Sum256([]byte(a.family()))
 	return dataplane.TargetGroup{
-		ARN:                 fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%x", o.Region, o.Account, a.family(), id[:8]),
+		ARN:                 targetGroupARN(o, a.family()),
 		Protocol:            a.protocol,
 		HealthCheck:         dataplane.HealthCheck{Path: "/health", Interval: 10 * time.Second, HealthyThreshold: 3},
 		DeregistrationDelay: 30 * time.Second,
 	}
+}
+
+// targetGroupARN is the ARN of the target group of a name.
+func targetGroupARN(o Options, name string) string {
+	id := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%x", o.Region, o.Account, name, id[:8])
 }
 
 // image is the app's image at a version.
@@ -120,6 +125,15 @@ func (a seedApp) taskDefinition(o Options) *ecs.RegisterTaskDefinitionInput {
 	}
 }
 
+// network is where the app's tasks run.
+func (a seedApp) network() *types.NetworkConfiguration {
+	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+		Subnets:        []string{"subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"},
+		SecurityGroups: []string{"sg-0a1b2c3d4e5f60001"},
+		AssignPublicIp: types.AssignPublicIpDisabled,
+	}}
+}
+
 // service runs two tasks of the app's task definition, and rolls a deployment
 // back whose tasks do not start or are not healthy.
 func (a seedApp) service(o Options) *ecs.CreateServiceInput {
@@ -134,13 +148,9 @@ func (a seedApp) service(o Options) *ecs.CreateServiceInput {
 			MaximumPercent:           aws.Int32(200),
 			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true},
 		},
-		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
-			Subnets:        []string{"subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"},
-			SecurityGroups: []string{"sg-0a1b2c3d4e5f60001"},
-			AssignPublicIp: types.AssignPublicIpDisabled,
-		}},
-		PropagateTags: types.PropagateTagsService,
-		Tags:          a.tags(),
+		NetworkConfiguration: a.network(),
+		PropagateTags:        types.PropagateTagsService,
+		Tags:                 a.tags(),
 	}
 	if a.protocol != "" {
 		in.LoadBalancers = []types.LoadBalancer{{

@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/controlplane"
 	"github.com/slipway-cd/slipway/internal/sandbox/dataplane"
 	"github.com/slipway-cd/slipway/internal/sandbox/gitserver"
+	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
 )
 
 // closeTimeout is how long Close lets requests end.
@@ -29,6 +30,7 @@ type World struct {
 	plane      *dataplane.Plane
 	control    *controlplane.ControlPlane
 	journal    *journal
+	around     *around
 	repository *gitserver.Repository
 	server     *http.Server
 	faults     faultControl
@@ -126,26 +128,14 @@ func (w *World) openPlane(ctx context.Context, addresses map[string]string) erro
 	if err := addTargetGroups(w.plane, w.options); err != nil {
 		return err
 	}
-	w.endpoints.LoadBalancers = map[string]string{}
+	w.endpoints.LoadBalancers, w.endpoints.Routing = map[string]string{}, map[string]Routing{}
 	for _, app := range seedApps() {
 		if app.protocol == "" {
 			continue
 		}
-		address, err := atSameAddress(addresses[app.id()], func(address string) (string, error) {
-			return w.plane.Listen(ctx, dataplane.LoadBalancer{
-				Name: app.id(), Protocol: app.protocol, Address: address,
-				Forward: []dataplane.Forward{{TargetGroupARN: app.targetGroup(w.options).ARN, Weight: 1}},
-			})
-		})
-		if err != nil {
-			return fmt.Errorf("start the load balancer of %s: %w", app.id(), err)
+		if err := w.listen(ctx, app, addresses); err != nil {
+			return err
 		}
-		scheme := "http://"
-		if app.protocol == dataplane.TCP {
-			scheme = "tcp://"
-		}
-		addresses[app.id()] = address
-		w.endpoints.LoadBalancers[app.id()] = scheme + address
 	}
 	return nil
 }
@@ -164,9 +154,13 @@ func atSameAddress[T any](before string, listen func(address string) (T, error))
 // openControl starts the control plane, which starts again what ran, and keeps
 // its state on disk from now on.
 func (w *World) openControl(ctx context.Context, state []byte) (err error) {
+	if w.around, err = openAround(ctx, w.folder.file(servicesFile), w.options, w.plane); err != nil {
+		return fmt.Errorf("%w: remove %s to begin anew", err, w.options.Dir)
+	}
 	w.control, err = controlplane.New(controlplane.Options{
 		Region: w.options.Region, Account: w.options.Account, TimeScale: w.options.TimeScale,
 		Runtime: w.plane, State: state, Logger: w.options.Logger,
+		Functions: httpFunctions(w.options.Functions), Alarms: w.around.CloudWatch, Logs: w.around.Logs,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: remove %s to begin anew", err, w.options.Dir)
@@ -175,6 +169,9 @@ func (w *World) openControl(ctx context.Context, state []byte) (err error) {
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.cancel = cancel
 	w.work.Go(func() { w.journal.follow(working, w.control.Changed()) })
+	w.control.SetLag(w.options.Lag)
+	w.around.Start(w.control)
+	w.work.Go(func() { w.around.journal.follow(working, w.around.Changed()) })
 	return nil
 }
 
@@ -195,8 +192,13 @@ func (w *World) serve(ctx context.Context, addresses map[string]string) error {
 		return fmt.Errorf("start the AWS API: %w", err)
 	}
 	mux := http.NewServeMux()
-	api := awsjson.Faults(w.journal.before(w.control.Handler()), w.faults.ask)
-	mux.Handle("/", awsjson.Mux{controlplane.TargetPrefix: api})
+	api := w.around.handlers()
+	api[controlplane.TargetPrefix] = w.journal.before(w.control.Handler())
+	if w.options.Rates > 0 {
+		api[controlplane.TargetPrefix] = controlplane.Throttle(api[controlplane.TargetPrefix], w.options.Rates*w.options.TimeScale)
+	}
+	mux.Handle("/", protocol.Translate(awsjson.Faults(api, w.faults.ask)))
+	mux.Handle("/control/schedules", w.around)
 	mux.Handle("/"+repositoryFolder+"/", w.repository)
 	mux.Handle("/control/faults", &w.faults)
 	w.server = &http.Server{
@@ -244,10 +246,13 @@ func (w *World) shutDown() error {
 	if w.repository != nil {
 		w.repository.Close()
 	}
+	if w.around != nil {
+		w.around.Close()
+	}
 	if w.control != nil {
 		w.control.Close()
 		w.cancel()
-		errs = append(errs, w.journal.saveNow())
+		errs = append(errs, w.journal.saveNow(), w.around.journal.saveNow())
 	}
 	w.work.Wait()
 	if w.plane != nil {

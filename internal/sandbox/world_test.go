@@ -407,6 +407,11 @@ func TestEndpointsFile(t *testing.T) {
 	for app, url := range endpoints.LoadBalancers {
 		balancers[app] = url
 	}
+	routing := got["routing"].(map[string]any)
+	delete(got, "routing")
+	if test := routing["cluster1/tcpapp1"].(map[string]any)["test"]; len(routing) != len(balancers) || test != endpoints.Routing["cluster1/tcpapp1"].Test {
+		t.Errorf("routing %v", routing)
+	}
 	want := map[string]any{"aws": endpoints.AWS, "repository": endpoints.AWS + "/deployment.git", "http": "http://127.0.0.1:1", "loadBalancers": balancers}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sandbox.json (-want +got):\n%s", diff)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slipway-cd/slipway"
@@ -29,7 +30,8 @@ func oneExecution(ctx context.Context, q querier, id string) (slipway.Execution,
 
 // Save writes down how far an execution came: its stage, images, pipeline,
 // deployment and observation, and an outcome that Finish is to make final. Its
-// status and a request to stop are not Save's: others write them meanwhile.
+// status, a request to stop and people's decisions are not Save's: others write
+// them meanwhile.
 func (s *Store) Save(ctx context.Context, e slipway.Execution) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE executions SET stage = $1, outcome = $2, rolled_back_by = $3, reason = $4, task_definition = $5,
 		images_json = $6, pipeline_json = $7, deployment_json = $8, observation_json = $9 WHERE id = $10 AND ended_at = 0`,
@@ -93,13 +95,45 @@ func (s *Store) RequestStop(ctx context.Context, id string, stop slipway.StopReq
 	return asked, err
 }
 
+// RecordDecision writes down what a person decided about an execution's hook, and
+// returns the execution as it is then. Of two decisions about one hook the first
+// stays.
+func (s *Store) RecordDecision(ctx context.Context, id string, decision slipway.Decision) (decided slipway.Execution, err error) {
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		if decided, err = oneExecution(ctx, tx, id); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(decided.Decisions, func(d slipway.Decision) bool { return d.Hook == decision.Hook }) {
+			return nil
+		}
+		decided.Decisions = append(decided.Decisions, decision)
+		_, err := tx.ExecContext(ctx, `UPDATE executions SET decisions_json = $1 WHERE id = $2`, encode(decided.Decisions), id)
+		if err != nil {
+			return fmt.Errorf("record a decision about execution %s: %w", id, err)
+		}
+		return nil
+	})
+	return decided, err
+}
+
 // TaskDefinitions returns the ARNs of the task definitions that this app
 // registered for this content of revision.json, newest first, at most five:
 // enough for a few changes of the service between a deployment and its
 // repetition.
 func (s *Store) TaskDefinitions(ctx context.Context, app slipway.App, blob string) ([]string, error) {
+	return s.taskDefinitions(ctx, app, `AND blob = $2`, `LIMIT 5`, blob)
+}
+
+// Registered returns the ARNs of all task definitions that this app's executions
+// ran, newest first. Some may have been registered by others, where a deployment
+// was found in progress.
+func (s *Store) Registered(ctx context.Context, app slipway.App) ([]string, error) {
+	return s.taskDefinitions(ctx, app, "", "")
+}
+
+func (s *Store) taskDefinitions(ctx context.Context, app slipway.App, also, limit string, args ...any) ([]string, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT task_definition FROM executions
-		WHERE app = $1 AND blob = $2 AND task_definition <> '' GROUP BY task_definition ORDER BY max(id) DESC LIMIT 5`, app.String(), blob)
+		WHERE app = $1 AND task_definition <> '' `+also+` GROUP BY task_definition ORDER BY max(id) DESC `+limit, append([]any{app.String()}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read the task definitions of %s: %w", app, err)
 	}

@@ -59,7 +59,19 @@ func Open(ctx context.Context, address string) (*Store, error) {
 			Hint: "the file must be a Slipway database on a local disk, writable by this user",
 		}, db.Close())
 	}
+	if err := widen(ctx, db); err != nil {
+		return nil, errors.Join(fmt.Errorf("bring database %s up to date: %w", path, err), db.Close())
+	}
 	return &Store{db: db}, nil
+}
+
+// widen adds the column that databases of earlier builds do not have.
+func widen(ctx context.Context, db *sql.DB) error {
+	if _, err := db.ExecContext(ctx, `SELECT decisions_json FROM executions LIMIT 0`); err == nil {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, `ALTER TABLE executions ADD COLUMN decisions_json TEXT NOT NULL DEFAULT ''`)
+	return err
 }
 
 // sqlitePath takes the path out of "sqlite:PATH".

@@ -14,7 +14,7 @@ import (
 // columns are those of executions, in the order that scan reads and insert
 // writes them.
 const columns = `id, app, commit_id, blob, status, stage, outcome, rolled_back_by, reason, task_definition,
-	created_at, started_at, ended_at, images_json, trigger_json, pipeline_json, deployment_json, observation_json, stop_json`
+	created_at, started_at, ended_at, images_json, trigger_json, pipeline_json, deployment_json, observation_json, stop_json, decisions_json`
 
 // querier is what a database and a transaction have in common.
 type querier interface {
@@ -46,10 +46,10 @@ func selectExecutions(ctx context.Context, q querier, clause string, args ...any
 
 func scan(rows *sql.Rows) (slipway.Execution, error) {
 	var e slipway.Execution
-	var app, taskDefinition, images, trigger, pipeline, deployment, observation, stop string
+	var app, taskDefinition, images, trigger, pipeline, deployment, observation, stop, decisions string
 	var created, started, ended int64
 	err := rows.Scan(&e.ID, &app, &e.Revision.Commit, &e.Revision.Blob, &e.Status, &e.Stage, &e.Outcome, &e.RolledBackBy,
-		&e.Reason, &taskDefinition, &created, &started, &ended, &images, &trigger, &pipeline, &deployment, &observation, &stop)
+		&e.Reason, &taskDefinition, &created, &started, &ended, &images, &trigger, &pipeline, &deployment, &observation, &stop, &decisions)
 	if err != nil {
 		return e, fmt.Errorf("read an execution: %w", err)
 	}
@@ -62,6 +62,7 @@ func scan(rows *sql.Rows) (slipway.Execution, error) {
 		decode(deployment, &e.Deployment),
 		decode(observation, &e.Observation),
 		decode(stop, &e.Stop),
+		decode(decisions, &e.Decisions),
 	)
 	if err != nil {
 		return e, fmt.Errorf("execution %s: %w", e.ID, err)
@@ -71,10 +72,10 @@ func scan(rows *sql.Rows) (slipway.Execution, error) {
 
 func insert(ctx context.Context, q querier, e slipway.Execution) error {
 	_, err := q.ExecContext(ctx, `INSERT INTO executions (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		e.ID, e.App().String(), e.Revision.Commit, e.Revision.Blob, e.Status, e.Stage, e.Outcome, e.RolledBackBy,
 		e.Reason, e.Deployment.TaskDefinition, toMicros(e.CreatedAt), toMicros(e.StartedAt), toMicros(e.EndedAt),
-		encode(e.Revision.Images), encode(e.Trigger), encode(e.Pipeline), encode(e.Deployment), encode(e.Observation), encode(e.Stop))
+		encode(e.Revision.Images), encode(e.Trigger), encode(e.Pipeline), encode(e.Deployment), encode(e.Observation), encode(e.Stop), encode(e.Decisions))
 	if err != nil {
 		return fmt.Errorf("write execution %s: %w", e.ID, err)
 	}

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS executions (
     pipeline_json    TEXT NOT NULL DEFAULT '',
     deployment_json  TEXT NOT NULL DEFAULT '',
     observation_json TEXT NOT NULL DEFAULT '',
-    stop_json        TEXT NOT NULL DEFAULT ''
+    stop_json        TEXT NOT NULL DEFAULT '',
+    decisions_json   TEXT NOT NULL DEFAULT ''
 );
 
 -- At most one execution of a pipeline runs.

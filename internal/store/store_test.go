@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -390,6 +391,43 @@ func TestRequestStop(t *testing.T) {
 	}
 }
 
+func TestRecordDecision(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "slipway.db")
+	s := openAt(t, "sqlite:"+path)
+	e := submit(t, s, newExecution(webapp, slipway.ModeSuperseded, 1))[0]
+	first := slipway.Decision{Hook: "h1", Stage: "POST_SCALE_UP", Approve: true, By: "Ada", At: begin}
+	second := slipway.Decision{Hook: "h2", By: "Grace", At: begin.Add(time.Hour), Reason: "too slow"}
+	late := slipway.Decision{Hook: "h1", By: "Grace", At: begin.Add(time.Hour)}
+	for _, decision := range []slipway.Decision{first, second, late} {
+		if _, err := s.RecordDecision(t.Context(), e.ID, decision); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Save(t.Context(), e); err != nil { // which was read before
+		t.Fatal(err)
+	}
+	want := []slipway.Decision{first, second}
+	if diff := cmp.Diff(want, get(t, s, e.ID).Decisions); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := s.RecordDecision(t.Context(), "nobody", first); slipway.NextOf(err) != slipway.NextUsage {
+		t.Errorf("deciding about nothing gave %v", err)
+	}
+
+	// A database of a build that knew no decisions is widened.
+	if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE executions DROP COLUMN decisions_json"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, "sqlite:"+path)
+	if got, err := s.RecordDecision(t.Context(), e.ID, second); err != nil || len(got.Decisions) != 1 {
+		t.Errorf("got %+v, %v", got.Decisions, err)
+	}
+}
+
 func TestSaveLeavesStatusAndStopAlone(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -559,6 +597,9 @@ func TestTaskDefinitions(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"webapp1:1", "webapp1:2"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := s.Registered(t.Context(), webapp); err != nil || !slices.Contains(got, "webapp1:1") || len(got) < 2 || slices.Contains(got, "") {
+		t.Errorf("registered %v, %v", got, err)
 	}
 	if got, err := s.TaskDefinitions(t.Context(), webapp, "blob9"); err != nil || len(got) != 0 {
 		t.Errorf("unknown content gave %v, %v", got, err)

@@ -73,25 +73,18 @@ func enter(d slipway.Deployment, phase slipway.Phase) slipway.Deployment {
 
 // prepare reads what the service runs, and whether there is anything to change.
 func (c *client) prepare(ctx context.Context, d slipway.Deployment) (slipway.Deployment, []slipway.FieldChange, error) {
-	s, err := c.rolling(ctx, d.Place)
+	s, err := c.deployable(ctx, d.Place)
 	if err != nil {
 		return d, nil, err
 	}
 	running := primary(s)
 	d.PreparedAt = time.Now()
-	d.Base = aws.ToString(running.TaskDefinition)
 	d.BaseDeployment = aws.ToString(running.Id)
-	base, err := c.describe(ctx, d.Base)
+	d.Strategy = strategyOf(s)
+	d, changes, err := c.compare(ctx, d, aws.ToString(running.TaskDefinition))
 	if err != nil {
 		return d, nil, err
 	}
-	_, changes, err := base.withImages(d.Images)
-	if err != nil {
-		return d, nil, err
-	}
-	d.BaseImages = slices.DeleteFunc(base.images(), func(image slipway.Image) bool {
-		return !slices.ContainsFunc(d.Images, func(wanted slipway.Image) bool { return wanted.Container == image.Container })
-	})
 	switch {
 	case len(changes) > 0:
 		return enter(d, slipway.PhasePrepared), changes, nil
@@ -103,6 +96,23 @@ func (c *client) prepare(ctx context.Context, d slipway.Deployment) (slipway.Dep
 		return enter(d, slipway.PhaseUnchanged), nil, nil
 	}
 	return found(d, s, running), nil, nil
+}
+
+// compare is d with a task definition as its Base, and what has to change in that.
+func (c *client) compare(ctx context.Context, d slipway.Deployment, arn string) (slipway.Deployment, []slipway.FieldChange, error) {
+	base, err := c.describe(ctx, arn)
+	if err != nil {
+		return d, nil, err
+	}
+	_, changes, err := base.withImages(d.Images)
+	if err != nil {
+		return d, nil, err
+	}
+	d.Base = arn
+	d.BaseImages = slices.DeleteFunc(base.images(), func(image slipway.Image) bool {
+		return !slices.ContainsFunc(d.Images, func(wanted slipway.Image) bool { return wanted.Container == image.Container })
+	})
+	return d, changes, nil
 }
 
 // found is d on a deployment that somebody else began and that will make the
@@ -170,7 +180,7 @@ func (c *client) registerOnce(ctx context.Context, d slipway.Deployment, wanted 
 
 // start updates the service, unless an earlier attempt did.
 func (c *client) start(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
-	s, err := c.rolling(ctx, d.Place)
+	s, err := c.deployable(ctx, d.Place)
 	if err != nil {
 		return d, err
 	}
@@ -188,6 +198,7 @@ func (c *client) start(ctx context.Context, d slipway.Deployment) (slipway.Deplo
 	// Somebody may have forced a new deployment of the same task definition: our
 	// copy of it is still right.
 	d.BaseDeployment = aws.ToString(running.Id)
+	d.Strategy = strategyOf(s)
 
 	made, sentAt, err := c.update(ctx, d, d.TaskDefinition)
 	if err != nil {
@@ -219,7 +230,7 @@ func restart(d slipway.Deployment, running *types.Deployment) (slipway.Deploymen
 		}
 	}
 	d.Restarts++
-	d.PreparedAt, d.Base, d.BaseDeployment, d.BaseImages = time.Time{}, "", "", nil
+	d.PreparedAt, d.Base, d.BaseDeployment, d.BaseImages, d.Strategy = time.Time{}, "", "", nil, ""
 	d.TaskDefinition, d.Reused = "", false
 	return enter(d, slipway.PhaseNew), nil
 }

@@ -13,24 +13,30 @@ const (
 	// batchSize is how many services DescribeServices takes. API reference,
 	// DescribeServices, services.
 	batchSize = 10
+	// recordBatch is how many service deployments, or service revisions, one call
+	// describes. API reference, DescribeServiceDeployments, serviceDeploymentArns,
+	// and DescribeServiceRevisions, serviceRevisionArns.
+	recordBatch = 20
 	// gatherWindow is how long a call waits for company: long enough for
 	// goroutines that wake together, too short to be felt.
 	gatherWindow = 5 * time.Millisecond
 )
 
-// batcher gathers requests for single services, made at about the same moment,
-// into calls of ten. One serves a region, role and endpoint.
-type batcher struct {
-	// describe describes up to ten services of one cluster. A service without
-	// an entry is one that ECS said nothing about.
-	describe func(ctx context.Context, cluster string, names []string) (map[string]described, error)
+// batcher gathers requests for single things, made at about the same moment, into
+// calls for many. One serves a region, role and endpoint.
+type batcher[T any] struct {
+	// most is how many one call describes.
+	most int
+	// describe describes some things, all of one cluster where their names say no
+	// more than that. One without an entry is one that ECS said nothing about.
+	describe func(ctx context.Context, cluster string, names []string) (map[string]T, error)
 
 	mu   sync.Mutex
-	open map[string]*batch // by cluster
+	open map[string]*batch[T] // by cluster
 }
 
 // batch is one call, gathering until it is detached from batcher.open.
-type batch struct {
+type batch[T any] struct {
 	cluster string
 	names   []string
 	full    chan struct{} // closed when it goes out before its window ends
@@ -38,20 +44,21 @@ type batch struct {
 	waiting int // under batcher.mu
 
 	done    chan struct{} // closed when answers and err are set
-	answers map[string]described
+	answers map[string]T
 	err     error
 }
 
-// get describes one service. An error of the call is that of this service: where
+// get describes one thing. An error of the call is that of this one: where
 // a call of several is refused, each is asked for alone. When ctx ends it returns
 // at once, and the call goes on for whoever else waits for it.
-func (b *batcher) get(ctx context.Context, cluster, name string) (described, error) {
+func (b *batcher[T]) get(ctx context.Context, cluster, name string) (T, error) {
 	joined := b.join(ctx, cluster, name)
 	select {
 	case <-joined.done:
 	case <-ctx.Done():
 		b.leave(joined)
-		return described{}, context.Cause(ctx)
+		var none T
+		return none, context.Cause(ctx)
 	}
 	if slipway.NextOf(joined.err) == slipway.NextPerson && len(joined.names) > 1 && !isClusterMissing(joined.err) {
 		alone, err := b.describe(ctx, cluster, []string{name})
@@ -61,16 +68,16 @@ func (b *batcher) get(ctx context.Context, cluster, name string) (described, err
 }
 
 // join adds name to the cluster's open batch, and begins one where there is none.
-func (b *batcher) join(ctx context.Context, cluster, name string) *batch {
+func (b *batcher[T]) join(ctx context.Context, cluster, name string) *batch[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	joined := b.open[cluster]
 	if joined == nil {
 		// The call belongs to all who wait for it: it ends when the last has left.
 		call, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		joined = &batch{cluster: cluster, full: make(chan struct{}), cancel: cancel, done: make(chan struct{})}
+		joined = &batch[T]{cluster: cluster, full: make(chan struct{}), cancel: cancel, done: make(chan struct{})}
 		if b.open == nil {
-			b.open = map[string]*batch{}
+			b.open = map[string]*batch[T]{}
 		}
 		b.open[cluster] = joined
 		go b.run(call, joined)
@@ -79,7 +86,7 @@ func (b *batcher) join(ctx context.Context, cluster, name string) *batch {
 	if !slices.Contains(joined.names, name) {
 		joined.names = append(joined.names, name)
 	}
-	if len(joined.names) == batchSize {
+	if len(joined.names) == b.most {
 		delete(b.open, cluster)
 		close(joined.full)
 	}
@@ -87,7 +94,7 @@ func (b *batcher) join(ctx context.Context, cluster, name string) *batch {
 }
 
 // leave takes one waiter off a batch.
-func (b *batcher) leave(left *batch) {
+func (b *batcher[T]) leave(left *batch[T]) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	left.waiting--
@@ -101,7 +108,7 @@ func (b *batcher) leave(left *batch) {
 }
 
 // run makes the call once the batch is full or its window is over.
-func (b *batcher) run(ctx context.Context, gathered *batch) {
+func (b *batcher[T]) run(ctx context.Context, gathered *batch[T]) {
 	defer gathered.cancel()
 	defer close(gathered.done)
 	window := time.NewTimer(gatherWindow)

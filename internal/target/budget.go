@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"golang.org/x/time/rate"
 
@@ -24,6 +25,13 @@ const (
 	serviceDeploymentRead
 	serviceRevisionRead
 	clusterResourceRead
+	logsRead
+	codeDeployModify
+	codeDeployRead
+	clusterRead
+	clusterResourceModify
+	ruleControl
+	scheduleControl
 	buckets
 )
 
@@ -36,7 +44,12 @@ const share = 0.8
 type budget [buckets]*rate.Limiter
 
 // newBudget has the rates of the ECS API reference, "Request throttling for the
-// Amazon ECS API": sustained per second, and burst.
+// Amazon ECS API": sustained per second, and burst. That page does not list
+// StopServiceDeployment and ContinueServiceDeployment; they count as changes of
+// a service here. GetLogEvents has the quota of CloudWatch Logs.
+// CodeDeploy publishes no rates: those here are what a guest may well take.
+// EventBridge's and Scheduler's are their quotas; Scheduler's that of the smallest
+// regions, less what listing needs.
 func newBudget() *budget {
 	limit := func(sustained float64, burst int) *rate.Limiter {
 		return rate.NewLimiter(rate.Limit(share*sustained), int(share*float64(burst)))
@@ -49,6 +62,13 @@ func newBudget() *budget {
 		serviceDeploymentRead: limit(20, 50),
 		serviceRevisionRead:   limit(20, 50),
 		clusterResourceRead:   limit(20, 100),
+		logsRead:              limit(10, 10),
+		codeDeployModify:      limit(2, 10),
+		codeDeployRead:        limit(10, 50),
+		clusterRead:           limit(20, 50),
+		clusterResourceModify: limit(40, 100),
+		ruleControl:           limit(50, 50),
+		scheduleControl:       limit(200, 200),
 	}
 }
 
@@ -56,11 +76,11 @@ func newBudget() *budget {
 // action that this package does not use.
 func bucketOf(action string) (bucket, bool) {
 	switch action {
-	case "RegisterTaskDefinition":
+	case "RegisterTaskDefinition", "DeregisterTaskDefinition":
 		return taskDefinitionModify, true
 	case "DescribeTaskDefinition", "ListTaskDefinitions":
 		return taskDefinitionRead, true
-	case "UpdateService":
+	case "UpdateService", "StopServiceDeployment", "ContinueServiceDeployment":
 		return serviceModify, true
 	case "DescribeServices", "ListServices":
 		return serviceRead, true
@@ -70,6 +90,21 @@ func bucketOf(action string) (bucket, bool) {
 		return serviceRevisionRead, true
 	case "ListTasks", "DescribeTasks":
 		return clusterResourceRead, true
+	case "GetLogEvents":
+		return logsRead, true
+	case "CreateDeployment", "StopDeployment":
+		return codeDeployModify, true
+	case "ListApplications", "BatchGetApplications", "ListDeploymentGroups", "BatchGetDeploymentGroups", "GetDeploymentGroup",
+		"ListDeployments", "BatchGetDeployments", "GetDeployment", "GetDeploymentTarget", "GetDeploymentConfig":
+		return codeDeployRead, true
+	case "DescribeClusters":
+		return clusterRead, true
+	case "RunTask":
+		return clusterResourceModify, true
+	case "ListRuleNamesByTarget", "ListTargetsByRule", "PutTargets":
+		return ruleControl, true
+	case "ListSchedules", "GetSchedule", "UpdateSchedule":
+		return scheduleControl, true
 	}
 	return 0, false
 }
@@ -123,6 +158,9 @@ func (p paced) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	}
 	return p.RetryerV2.GetAttemptToken(ctx)
 }
+
+// retryer is the SDK's own, each attempt in its turn.
+func (b *budget) retryer() aws.Retryer { return paced{RetryerV2: retry.NewStandard(), budget: b} }
 
 // once is for a call that writes: its answer may be lost though it had its
 // effect, so the SDK must not repeat it. Our caller comes back with

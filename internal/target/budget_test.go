@@ -85,7 +85,7 @@ func TestBatcherGathers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var sizes []int
-		b := batcher{describe: func(_ context.Context, cluster string, names []string) (map[string]described, error) {
+		b := batcher[described]{most: batchSize, describe: func(_ context.Context, cluster string, names []string) (map[string]described, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			sizes = append(sizes, len(names))
@@ -121,7 +121,7 @@ func TestBatcherGathers(t *testing.T) {
 // TestBatcherWaits: not once it is full, and else not long.
 func TestBatcherWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := batcher{describe: func(context.Context, string, []string) (map[string]described, error) { return nil, nil }}
+		b := batcher[described]{most: batchSize, describe: func(context.Context, string, []string) (map[string]described, error) { return nil, nil }}
 		for _, tt := range []struct {
 			services int
 			want     time.Duration
@@ -147,7 +147,7 @@ func TestBatcherLeavers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		ended := make(chan error, 2)
-		b := batcher{describe: func(ctx context.Context, _ string, names []string) (map[string]described, error) {
+		b := batcher[described]{most: batchSize, describe: func(ctx context.Context, _ string, names []string) (map[string]described, error) {
 			select {
 			case <-release:
 				ended <- nil
@@ -196,7 +196,7 @@ func TestBatcherBadService(t *testing.T) {
 		refused := &slipway.Error{Next: slipway.NextPerson, Message: "access denied"}
 		calls := 0
 		var mu sync.Mutex
-		b := batcher{describe: func(_ context.Context, _ string, names []string) (map[string]described, error) {
+		b := batcher[described]{most: batchSize, describe: func(_ context.Context, _ string, names []string) (map[string]described, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			calls++

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/target/raw"
 )
 
 // The tags by which a task definition of ours is recognised.
@@ -35,7 +36,7 @@ func responseOnly() []string {
 }
 
 // members are a JSON object's, each with the very text that AWS sent.
-type members map[string]json.RawMessage
+type members = raw.Members
 
 // definition is a task definition as it would be registered: raw JSON, without
 // what only a response has. It is never changed in place.
@@ -65,8 +66,8 @@ func parseDefinition(body []byte) (definition, error) {
 	if err := json.Unmarshal(fields["containerDefinitions"], &d.containers); err != nil {
 		return definition{}, fmt.Errorf("the task definition's containerDefinitions are no list of objects: %w", err)
 	}
-	if raw, found := answer["tags"]; found {
-		if err := json.Unmarshal(raw, &d.tags); err != nil {
+	if tags, found := answer["tags"]; found {
+		if err := json.Unmarshal(tags, &d.tags); err != nil {
 			return definition{}, fmt.Errorf("the task definition's tags are no list of tags: %w", err)
 		}
 	}
@@ -184,22 +185,7 @@ func (d definition) content() any {
 }
 
 // text is a JSON string's value; empty for anything else.
-func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
+func text(value json.RawMessage) string { return raw.Text(value) }
 
-// encode writes JSON and leaves the raw parts as they are: json.Marshal would
-// write <, > and & inside of them anew.
-func encode(value any) (json.RawMessage, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, fmt.Errorf("writing a task definition: %w", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
+// encode writes JSON and leaves the raw parts as they are; see raw.Encode.
+func encode(value any) (json.RawMessage, error) { return raw.Encode(value) }

@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/target/schedule"
 )
 
 // Keys of what is logged.
@@ -31,7 +33,7 @@ const (
 // callTimeout bounds a single attempt of a call where the HTTP client is ours.
 const callTimeout = 30 * time.Second
 
-// Options are what New needs. The zero Options use the SDK's own configuration.
+// Options are what New and NewECS need. The zero Options use the SDK's own configuration.
 type Options struct {
 	// Config returns the SDK's configuration for a region; for an empty one, the
 	// region is the configuration's own. Nil is config.LoadDefaultConfig. The role
@@ -44,7 +46,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// ECS deploys to ECS services with the rolling update. It may be used from many
+// ECS deploys to services that ECS itself deploys (deployment controller ECS),
+// with every strategy. It may be used from many
 // goroutines; one should be shared, because it gathers calls and keeps the
 // budget.
 type ECS struct {
@@ -63,14 +66,27 @@ type client struct {
 	region   string // as it was resolved
 	role     string // ARN, or empty
 	endpoint string // base URL, or empty for AWS's own
+	called   string // what errors call the service; empty for ECS
 	log      *slog.Logger
+	config   aws.Config
 	budget   *budget
-	services batcher
-	images   imageCache
+	// services, records and revisions gather calls, by name and by ARN.
+	services  batcher[described]
+	records   batcher[*types.ServiceDeployment]
+	revisions batcher[string]
+	// images are those of task definitions, runs the task definitions of service
+	// revisions, and carriers the service deployments that were found for watched
+	// deployments.
+	images   cache[[]slipway.Image]
+	runs     cache[string]
+	carriers cache[string]
+	// timers are what starts tasks on time, and clusters the ARNs of clusters.
+	timers   *schedule.Client
+	clusters cache[string]
 }
 
-// New returns a target that has called nobody yet.
-func New(options Options) *ECS {
+// NewECS returns a target for services alone, that has called nobody yet.
+func NewECS(options Options) *ECS {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -122,10 +138,12 @@ func (e *ECS) connect(ctx context.Context, key clientKey) (*client, error) {
 	}
 	cfg.Credentials = markErrors(cfg.Credentials)
 
-	c := &client{region: cfg.Region, role: key.role, endpoint: key.endpoint, log: e.options.Logger, budget: newBudget()}
-	c.services.describe = c.describeServices
+	c := &client{region: cfg.Region, role: key.role, endpoint: key.endpoint, log: e.options.Logger, config: cfg, budget: newBudget()}
+	c.services.most, c.services.describe = batchSize, c.describeServices
+	c.records.most, c.records.describe = recordBatch, c.describeRecords
+	c.revisions.most, c.revisions.describe = recordBatch, c.describeRevisions
 	c.api = ecs.NewFromConfig(cfg, func(o *ecs.Options) {
-		o.Retryer = paced{RetryerV2: retry.NewStandard(), budget: c.budget}
+		o.Retryer = c.budget.retryer()
 		if key.endpoint != "" {
 			o.BaseEndpoint = aws.String(key.endpoint)
 		}
@@ -133,7 +151,18 @@ func (e *ECS) connect(ctx context.Context, key clientKey) (*client, error) {
 			c.endpoint = *o.BaseEndpoint
 		}
 	})
+	c.timers = c.newTimers()
 	return c, nil
+}
+
+// elsewhere is where AWS's other services are, for the base endpoint of their
+// clients; nil leaves it to the SDK. A place's endpoint is ECS's: only where that
+// is not AWS's own (a sandbox, an emulator) are the others there, too.
+func (c *client) elsewhere() *string {
+	if c.endpoint == "" || strings.Contains(c.endpoint, ".amazonaws.com") || strings.Contains(c.endpoint, ".api.aws") {
+		return nil
+	}
+	return aws.String(c.endpoint)
 }
 
 // httpClient prefers ours, then the configuration's, and gives the SDK's own a

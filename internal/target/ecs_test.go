@@ -30,7 +30,7 @@ func in(t *testing.T, test func(t *testing.T, w *sandboxtest.World, e *ECS)) {
 }
 
 func targetOf(w *sandboxtest.World) *ECS {
-	return New(Options{Config: func(context.Context, string) (aws.Config, error) { return w.Config(), nil }})
+	return NewECS(Options{Config: func(context.Context, string) (aws.Config, error) { return w.Config(), nil }})
 }
 
 // deployment is a new one of an image to webapp1.
@@ -62,7 +62,7 @@ func persisted(t *testing.T, d slipway.Deployment) slipway.Deployment {
 
 // attempt begins an attempt at d's step, as the engine does, and returns what it
 // would persist.
-func attempt(t *testing.T, e *ECS, d slipway.Deployment) (slipway.Deployment, error) {
+func attempt(t *testing.T, e kind, d slipway.Deployment) (slipway.Deployment, error) {
 	t.Helper()
 	d.Attempt++
 	next, err := e.Advance(t.Context(), persisted(t, d))
@@ -74,7 +74,7 @@ func attempt(t *testing.T, e *ECS, d slipway.Deployment) (slipway.Deployment, er
 
 // advance takes d to a phase, and again where an attempt failed that may be
 // repeated.
-func advance(t *testing.T, e *ECS, d slipway.Deployment, to slipway.Phase) slipway.Deployment {
+func advance(t *testing.T, e kind, d slipway.Deployment, to slipway.Phase) slipway.Deployment {
 	t.Helper()
 	for range 30 {
 		if d.Phase == to {
@@ -93,7 +93,7 @@ func advance(t *testing.T, e *ECS, d slipway.Deployment, to slipway.Phase) slipw
 }
 
 // observe observes d until that is final, and returns all that was observed.
-func observe(t *testing.T, e *ECS, d slipway.Deployment) []slipway.Observation {
+func observe(t *testing.T, e kind, d slipway.Deployment) []slipway.Observation {
 	t.Helper()
 	var all []slipway.Observation
 	for range 1000 {
@@ -164,6 +164,7 @@ func TestDeploy(t *testing.T) {
 		checkWrites(t, w, []string{}...)
 		want := deployment("registry.example.com/webapp1:2.0.0")
 		want.Phase, want.PreparedAt, want.Base, want.BaseDeployment = slipway.PhasePrepared, d.PreparedAt, s.TaskDefinition, *base.Deployments[0].Id
+		want.Strategy = slipway.StrategyRolling
 		want.BaseImages = []slipway.Image{{Container: "webapp1", URI: "registry.example.com/webapp1:1.0.0"}}
 		if diff := cmp.Diff(want, d); diff != "" || d.PreparedAt.Before(began) {
 			t.Errorf("prepared at %v (-want +got):\n%s", d.PreparedAt, diff)
@@ -285,26 +286,36 @@ func TestBreakerWithoutRollback(t *testing.T) {
 	})
 }
 
-// TestNoBreaker: without one, ECS tries for ever; the caller runs out of
-// patience, not we.
+// TestNoBreaker: without one, ECS would try for ever; we do not.
 func TestNoBreaker(t *testing.T) {
-	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
-		w.Service("cluster1", "webapp1", sandboxtest.LoadBalanced())
-		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-unhealthy"), slipway.PhaseStarted)
-		pass(40 * time.Minute)
-		o, err := e.Observe(t.Context(), d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkEnd(t, o, slipway.StateProgressing, "", "health checks")
-		d.RollbackReason = "not healthy after 40 minutes"
-		back, err := e.Rollback(t.Context(), d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkEnd(t, last(observe(t, e, back)), slipway.StateRolledBack, slipway.BySlipway, "not healthy after 40 minutes")
-		checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "UpdateService")
-	})
+	for _, tt := range []struct {
+		tag    string
+		within time.Duration
+		causes []string
+	}{
+		{"crash", 10 * time.Minute, []string{"Essential container in task exited (container webapp1 exit code 1)"}},
+		{"unhealthy", 20 * time.Minute, []string{"Task failed ELB health checks in (target-group ", "Health checks failed with these codes: [503]"}},
+		{"missing", 20 * time.Minute, []string{"CannotPullContainerError"}},
+	} {
+		t.Run(tt.tag, func(t *testing.T) {
+			in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+				w.Service("cluster1", "webapp1", sandboxtest.LoadBalanced())
+				d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-"+tt.tag), slipway.PhaseStarted)
+				o := last(observe(t, e, d))
+				checkEnd(t, o, slipway.StateFailed, "", append(tt.causes, "3 of its tasks failed one after the other")...)
+				if took := time.Since(d.StartedAt); took > tt.within {
+					t.Errorf("it took %v to see that", took)
+				}
+				d.RollbackReason = o.Reason
+				back, err := e.Rollback(t.Context(), d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkEnd(t, last(observe(t, e, back)), slipway.StateRolledBack, slipway.BySlipway, "3 of its tasks failed")
+				checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "UpdateService")
+			})
+		})
+	}
 }
 
 func TestReplaced(t *testing.T) {
@@ -380,5 +391,57 @@ func TestServiceDeletedMeanwhile(t *testing.T) {
 
 		d.Place.Cluster = "cluster9"
 		checkEnd(t, last(observe(t, e, d)), slipway.StateGone, "", "there is no such cluster")
+	})
+}
+
+// logged is a container that prints to CloudWatch Logs.
+func logged(in *ecs.RegisterTaskDefinitionInput) {
+	in.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
+		"awslogs-group": "/ecs/webapp1", "awslogs-region": sandboxtest.Region, "awslogs-stream-prefix": "web",
+	}}
+}
+
+// TestLastLines: a verdict comes with what the container that failed said last;
+// and without it where that may not be read.
+func TestLastLines(t *testing.T) {
+	for _, allowed := range []bool{true, false} {
+		in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+			w.Service("cluster1", "webapp1", sandboxtest.CircuitBreaker(true), sandboxtest.Definition(logged))
+			if !allowed {
+				w.Fault(denied("GetLogEvents"))
+			}
+			d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-crash"), slipway.PhaseStarted)
+			all := observe(t, e, d)
+			o := last(all)
+			checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "container webapp1 exit code 1")
+			headline, details, _ := strings.Cut(o.Reason, "\n")
+			if !strings.HasPrefix(headline, "rolled back by ECS to webapp1:1: tasks failed to start; 3 tasks: ") {
+				t.Errorf("the headline is %q", headline)
+			}
+			lines := strings.Split(details, "\n")
+			if !allowed {
+				if details != "" || w.Calls().Count("GetLogEvents") != 1 {
+					t.Errorf("what may not be read was asked for %d times, and says %q", w.Calls().Count("GetLogEvents"), details)
+				}
+				return
+			}
+			if !strings.HasPrefix(lines[0], "the last lines of container webapp1 in task ") || len(lines) < 2 || len(lines) > 1+logLines || !strings.HasPrefix(lines[1], "    ") {
+				t.Errorf("the details are %q", details)
+			}
+			if n := w.Calls().Count("GetLogEvents"); n != 1 {
+				t.Errorf("the log was read %d times", n)
+			}
+		})
+	}
+}
+
+// TestContainerHealth: an UNHEALTHY container is named.
+func TestContainerHealth(t *testing.T) {
+	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+		w.Service("cluster1", "webapp1", sandboxtest.Definition(func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "curl -f http://localhost:8080/"}}
+		}))
+		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-unhealthy"), slipway.PhaseStarted)
+		checkEnd(t, last(observe(t, e, d)), slipway.StateFailed, "", "3 tasks: Task failed container health checks (container webapp1 is UNHEALTHY)")
 	})
 }

@@ -1,10 +1,12 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -51,16 +53,17 @@ func (c *client) explain(ctx context.Context, err error, doing string) error {
 	case failed:
 		c.explainCredentials(explained, credentials, api)
 	case answered:
-		c.explainAnswer(explained, api)
+		c.explainAnswer(explained, api, failedInside(err))
 	default:
 		c.explainSilence(explained, err)
 	}
 	return explained
 }
 
-// explainAnswer is about an error that ECS answered. The codes come from the API
+// explainAnswer is about an error that the service answered. The codes come from the API
 // reference: ECS's "Common errors" and each action's own.
-func (c *client) explainAnswer(e *slipway.Error, api smithy.APIError) {
+// inside says that the service failed, rather than refused.
+func (c *client) explainAnswer(e *slipway.Error, api smithy.APIError, inside bool) {
 	code := api.ErrorCode()
 	_, throttled := retry.DefaultThrottleErrorCodes[code]
 	switch code {
@@ -93,18 +96,29 @@ func (c *client) explainAnswer(e *slipway.Error, api smithy.APIError) {
 		e.Message += ": a quota of the account is reached"
 		e.Hint = "ask for a higher quota in Service Quotas, or delete what is not needed any more"
 	default:
-		fault := api.ErrorFault() == smithy.FaultServer || code == "ServiceUnavailable" || code == "InternalFailure"
 		switch {
 		case throttled:
 			e.Next, e.RetryAfter = slipway.NextRetry, afterThrottling
-			e.Message += ": ECS has too many requests of this account"
-		case fault:
+			e.Message += ": " + c.name() + " has too many requests of this account"
+		case inside:
 			e.Next, e.RetryAfter = slipway.NextRetry, afterFailure
-			e.Message += ": ECS has a failure of its own"
+			e.Message += ": " + c.name() + " has a failure of its own"
 		default:
-			e.Message += ": ECS refused it"
+			e.Message += ": " + c.name() + " refused it"
 		}
 	}
+}
+
+// failedInside reports whether an answer is about a failure of the service's own:
+// by the error's model or, for an error that the SDK's has none of, by its code or
+// the HTTP status.
+func failedInside(err error) bool {
+	if api, ok := errors.AsType[smithy.APIError](err); ok &&
+		(api.ErrorFault() == smithy.FaultServer || api.ErrorCode() == "ServiceUnavailable" || api.ErrorCode() == "InternalFailure") {
+		return true
+	}
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok && response.HTTPStatusCode() >= http.StatusInternalServerError
 }
 
 // explainCredentials is about an error on the way to credentials; api is what
@@ -127,12 +141,12 @@ func (c *client) explainCredentials(e *slipway.Error, err *credentialsError, api
 	}
 }
 
-// explainSilence is about a call that got no answer of ECS. It may pass by
+// explainSilence is about a call that got no answer of the service. It may pass by
 // itself, even where a name is unknown: a resolver may be at fault.
 func (c *client) explainSilence(e *slipway.Error, err error) {
 	at := c.endpoint
 	if at == "" {
-		at = "ECS's endpoint in " + c.region
+		at = c.name() + "'s endpoint in " + c.region
 	}
 	_, unsent := errors.AsType[*smithyhttp.RequestSendError](err)
 	_, unreadable := errors.AsType[*smithyhttp.ResponseError](err)
@@ -144,11 +158,11 @@ func (c *client) explainSilence(e *slipway.Error, err error) {
 	dns, unknown := errors.AsType[*net.DNSError](err)
 	switch {
 	case !unsent:
-		e.Message += ": the answer of " + at + " is not ECS's"
-		e.Hint = "check that nothing stands between Slipway and ECS, and that the endpoint is ECS's"
+		e.Message += ": the answer of " + at + " is not " + c.name() + "'s"
+		e.Hint = "check that nothing stands between Slipway and " + c.name() + ", and that the endpoint is " + c.name() + "'s"
 	case unknown && dns.IsNotFound && c.endpoint == "":
 		e.Err = dns
-		e.Message += ": there is no ECS in the region " + c.region
+		e.Message += ": there is no " + c.name() + " in the region " + c.region
 		e.Hint = "correct the region: AWS_REGION, the profile's, or the cluster's in slipway.yaml"
 	default:
 		if op, ok := errors.AsType[*net.OpError](err); ok {
@@ -159,7 +173,10 @@ func (c *client) explainSilence(e *slipway.Error, err error) {
 	}
 }
 
-const hintService = "create the service (Slipway deploys to services, it does not make them), or name another in the app's pipeline.yaml"
+// name is what the service is called whose errors are explained.
+func (c *client) name() string { return cmp.Or(c.called, "ECS") }
+
+const hintService = "create the service, or a batch app's schedule (Slipway deploys to them, it does not make them), or name another in the app's pipeline.yaml"
 
 // grant names what AWS says is missing in messages such as "User: ARN is not
 // authorized to perform: ecs:UpdateService on resource: ARN because …".

@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
 )
@@ -44,7 +43,7 @@ func fail(err error) transport {
 
 // over is a target with static credentials whose calls go over a transport.
 func over(network http.RoundTripper) *ECS {
-	return New(Options{
+	return NewECS(Options{
 		Config: func(_ context.Context, region string) (aws.Config, error) {
 			return aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "secret", "")}, nil
 		},
@@ -198,20 +197,20 @@ func TestErrorsBeforeAnyCall(t *testing.T) {
 		return err
 	}
 
-	err := advance(New(Options{HTTPClient: network}), slipway.Place{})
+	err := advance(NewECS(Options{HTTPClient: network}), slipway.Place{})
 	checkError(t, err, slipway.NextPerson, "set AWS_REGION", "no AWS region is set")
 
-	err = advance(New(Options{HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
+	err = advance(NewECS(Options{HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
 	checkError(t, err, slipway.NextPerson, "set AWS_PROFILE", "there are no AWS credentials")
 
 	bare := func(_ context.Context, region string) (aws.Config, error) { return aws.Config{Region: region}, nil }
-	err = advance(New(Options{Config: bare, HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
+	err = advance(NewECS(Options{Config: bare, HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
 	checkError(t, err, slipway.NextPerson, "set AWS_PROFILE", "there are no AWS credentials")
 
 	profile := func(ctx context.Context, region string) (aws.Config, error) {
 		return config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithSharedConfigProfile("missing"))
 	}
-	err = advance(New(Options{Config: profile, HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
+	err = advance(NewECS(Options{Config: profile, HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
 	checkError(t, err, slipway.NextPerson, "correct the profile", "cannot load the AWS configuration", "missing")
 }
 
@@ -249,8 +248,7 @@ func TestRole(t *testing.T) {
 	})
 }
 
-func TestRollingRefusesOtherServices(t *testing.T) {
-	rolling := types.DeploymentControllerTypeEcs
+func TestOtherServicesAreRefused(t *testing.T) {
 	tests := []struct {
 		name    string
 		service string
@@ -260,7 +258,6 @@ func TestRollingRefusesOtherServices(t *testing.T) {
 		{"draining", `"status":"DRAINING"`, "is being deleted (DRAINING)"},
 		{"codedeploy", `"status":"ACTIVE","deploymentController":{"type":"CODE_DEPLOY"}`, "has the deployment controller CODE_DEPLOY"},
 		{"external", `"status":"ACTIVE","deploymentController":{"type":"EXTERNAL"}`, "has the deployment controller EXTERNAL"},
-		{"blue-green", fmt.Sprintf(`"status":"ACTIVE","deploymentController":{"type":%q},"deploymentConfiguration":{"strategy":"BLUE_GREEN"}`, rolling), "has the deployment strategy BLUE_GREEN"},
 		{"nothing primary", `"status":"ACTIVE","deployments":[]`, "has no primary deployment"},
 	}
 	for _, tt := range tests {

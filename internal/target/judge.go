@@ -15,12 +15,22 @@ import (
 // facts are what AWS said about a deployment's service at one moment.
 type facts struct {
 	described
-	// record is ECS's lasting account of the watched deployment, asked for only
-	// when the service does not list it any more; nil where there is none.
+	// record is ECS's lasting account of the watched deployment: asked for always
+	// where ECS shifts traffic or calls hooks, and otherwise only when the service
+	// does not list the deployment any more; nil where there is none.
 	record *record
+	// successor is the service deployment that came next, asked for only where
+	// record was stopped; nil where there is none.
+	successor *record
+	// by is who registered what the service runs instead, asked for only where
+	// the watched deployment was replaced, as far as AWS says.
+	by string
 	// stopped are stopped tasks of the watched deployment, asked for only when
 	// they may explain something.
 	stopped []types.Task
+	// logs are the last lines of a container that failed, asked for only when
+	// nothing else is left to wait for.
+	logs tail
 }
 
 const (
@@ -30,6 +40,10 @@ const (
 	// staleGrace is how long after our update an answer without it is taken for
 	// an old one: ECS does not promise to read what was just written.
 	staleGrace = time.Minute
+	// settleGrace is how long after ECS called a service deployment over it may
+	// take until old tasks are gone: 38 s were seen with a short deregistration
+	// delay. Later it is over all the same, because ECS will not undo it.
+	settleGrace = 10 * time.Minute
 )
 
 // watched is the deployment whose end is waited for.
@@ -45,6 +59,19 @@ func watch(d slipway.Deployment) watched {
 	}
 	return watched{id: d.ID, taskDefinition: d.TaskDefinition}
 }
+
+// span is when ECS may say that the watched deployment was created. We do not know
+// when a rollback was, but that it came after what it undoes.
+func (w watched) span(d slipway.Deployment) span {
+	if w.back {
+		return span{after: d.StartedAt}
+	}
+	return around(d.StartedAt)
+}
+
+// asked reports whether ECS was told to roll the started deployment back, rather
+// than given another one that does.
+func (w watched) asked() bool { return w.back && isRecord(w.id) }
 
 // in is the watched deployment in the service's list, or nil.
 func (w watched) in(s *types.Service) *types.Deployment {
@@ -63,6 +90,8 @@ func (w watched) in(s *types.Service) *types.Deployment {
 type verdict struct {
 	state slipway.State
 	by    string
+	// cause is what made ECS roll back, where it is known.
+	cause slipway.Cause
 	// headline says it in a sentence; why, in AWS's words, what led to it.
 	headline, why string
 }
@@ -78,24 +107,40 @@ func judge(d slipway.Deployment, f facts, now time.Time) slipway.Observation {
 		if running := primary(f.service); running != nil {
 			o.TaskDefinition = aws.ToString(running.TaskDefinition)
 		}
-		ours := w.in(f.service)
-		for i := range f.service.Deployments {
-			if other := &f.service.Deployments[i]; other != ours {
-				o.Draining += int(other.RunningCount)
-			}
-		}
-		if ours != nil {
-			o.Tasks = slipway.TaskCounts{
-				Desired: int(ours.DesiredCount), Pending: int(ours.PendingCount),
-				Running: int(ours.RunningCount), Failed: int(ours.FailedTasks),
-			}
-		}
+		count(&o, w.in(f.service), f, followed(d, f.service))
 		o.Events = events(f.service, d.StartedAt)
 	}
 	v := decide(d, w, f, now)
 	o.State, o.By = v.state, v.by
+	if v.by == slipway.ByECS {
+		o.Cause = v.cause
+	}
+	if f.service != nil && !o.Final() {
+		o.Waiting = waiting(d, w, f, o)
+	}
 	o.Reason = reason(d, w, v, f, o)
 	return o
+}
+
+// count fills in the numbers of o; byRecord adds those of the service deployment.
+func count(o *slipway.Observation, ours *types.Deployment, f facts, byRecord bool) {
+	for i := range f.service.Deployments {
+		if other := &f.service.Deployments[i]; other != ours {
+			o.Draining += int(other.RunningCount)
+		}
+	}
+	if ours != nil {
+		o.Tasks = slipway.TaskCounts{
+			Desired: int(ours.DesiredCount), Pending: int(ours.PendingCount),
+			Running: int(ours.RunningCount), Failed: int(ours.FailedTasks),
+		}
+	}
+	if c := f.service.DeploymentConfiguration; c != nil {
+		o.BakeMinutes = bakeMinutes(c)
+	}
+	if f.record != nil && f.record.detail != nil && byRecord {
+		countShift(o, f.record.detail)
+	}
 }
 
 // decide is judge without the numbers.
@@ -110,6 +155,8 @@ func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 	}
 	ours, running := w.in(s), primary(s)
 	switch {
+	case f.record != nil && shifts(d, s):
+		return decideShift(d, w, f, now)
 	case running == nil:
 		return verdict{state: slipway.StateReplaced, headline: fmt.Sprintf("%s has no primary deployment any more", where)}
 	case running == ours:
@@ -128,7 +175,7 @@ func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 	case ours == nil && f.record != nil:
 		return decideByRecord(w, f, running)
 	}
-	return verdict{state: slipway.StateReplaced, headline: replacedBy(running)}
+	return verdict{state: slipway.StateReplaced, headline: replacedBy(running, f.by)}
 }
 
 // decideOurs is about the watched deployment while it is the primary one.
@@ -141,8 +188,8 @@ func decideOurs(d slipway.Deployment, w watched, f facts, ours *types.Deployment
 			by = slipway.ByECS // only ECS makes an old deployment primary again
 		}
 		back := lastPart(aws.ToString(ours.TaskDefinition))
-		going = verdict{state: slipway.StateRollingBack, by: by, headline: "putting " + back + " back", why: d.RollbackReason}
-		done = verdict{state: slipway.StateRolledBack, by: by, headline: "put " + back + " back", why: d.RollbackReason}
+		going = verdict{state: slipway.StateRollingBack, by: by, headline: "putting " + back + " back", why: head(d.RollbackReason)}
+		done = verdict{state: slipway.StateRolledBack, by: by, headline: "put " + back + " back", why: head(d.RollbackReason)}
 	}
 	switch {
 	case ours.RolloutState == types.DeploymentRolloutStateFailed && rollbackDue(f.service, ours, now):
@@ -153,6 +200,9 @@ func decideOurs(d slipway.Deployment, w watched, f facts, ours *types.Deployment
 	case complete(f.service, ours) && !lingering(f.service):
 		return done
 	}
+	if why := hopeless(w, f, ours); why != "" {
+		return verdict{state: slipway.StateFailed, headline: why}
+	}
 	return going
 }
 
@@ -160,22 +210,26 @@ func decideOurs(d slipway.Deployment, w watched, f facts, ours *types.Deployment
 // makes it so, while anybody's UpdateService makes a new one. (A new one of the
 // old task definition is therefore a replacement.)
 func decideRollback(d slipway.Deployment, w watched, f facts, ours, running *types.Deployment, now time.Time) verdict {
-	to := lastPart(aws.ToString(running.TaskDefinition))
+	to, why := lastPart(aws.ToString(running.TaskDefinition)), whyFailed(w, f)
+	back := verdict{state: slipway.StateRollingBack, by: slipway.ByECS, cause: causeOfRollback(f.record, why), headline: "ECS is rolling back to " + to, why: why}
 	switch {
 	case ours == nil && stale(d, w, f, running, now):
 		return verdict{state: slipway.StateProgressing}
 	case running.RolloutState == types.DeploymentRolloutStateFailed:
-		return verdict{state: slipway.StateFailed, headline: "ECS's rollback to " + to + " failed too", why: whyFailed(w, f)}
+		return verdict{state: slipway.StateFailed, headline: "ECS's rollback to " + to + " failed too", why: why}
+	case ours == nil && f.successor != nil:
+		// It was not ours that was rolled back, but what had replaced it.
+		return verdict{state: slipway.StateReplaced, headline: replacedByRecord(f.successor)}
 	case ours == nil && complete(f.service, running):
-		return verdict{state: slipway.StateRolledBack, by: slipway.ByECS, headline: "rolled back by ECS to " + to, why: whyFailed(w, f)}
+		back.state, back.headline = slipway.StateRolledBack, "rolled back by ECS to "+to
 	}
-	return verdict{state: slipway.StateRollingBack, by: slipway.ByECS, headline: "ECS is rolling back to " + to, why: whyFailed(w, f)}
+	return back
 }
 
 // decideByRecord is about a deployment that came to its end unseen, and was
 // followed by another.
 func decideByRecord(w watched, f facts, running *types.Deployment) verdict {
-	since := "; since then " + replacedBy(running)
+	since := "; since then " + replacedBy(running, "")
 	switch f.record.status {
 	case types.ServiceDeploymentStatusSuccessful:
 		if w.back {
@@ -183,18 +237,37 @@ func decideByRecord(w watched, f facts, running *types.Deployment) verdict {
 		}
 		return verdict{state: slipway.StateDeployed, headline: "it was deployed" + since}
 	case types.ServiceDeploymentStatusRollbackSuccessful:
-		return verdict{state: slipway.StateRolledBack, by: slipway.ByECS, headline: "rolled back by ECS" + since, why: whyFailed(w, f)}
+		why := whyFailed(w, f)
+		return verdict{state: slipway.StateRolledBack, by: slipway.ByECS, cause: causeOfRollback(f.record, why), headline: "rolled back by ECS" + since, why: why}
 	case types.ServiceDeploymentStatusRollbackFailed:
 		return verdict{state: slipway.StateFailed, headline: "it failed, and so did ECS's rollback" + since, why: whyFailed(w, f)}
 	default:
-		return verdict{state: slipway.StateReplaced, headline: replacedBy(running)}
+		return verdict{state: slipway.StateReplaced, headline: replacedBy(running, f.by)}
 	}
 }
 
-func replacedBy(running *types.Deployment) string {
+// replacedBy says what took the watched deployment's place and, if known, who
+// registered what it runs.
+func replacedBy(running *types.Deployment, by string) string {
 	text := fmt.Sprintf("replaced by deployment %s of %s", aws.ToString(running.Id), lastPart(aws.ToString(running.TaskDefinition)))
 	if running.CreatedAt != nil {
 		text += ", made at " + running.CreatedAt.UTC().Format(time.RFC3339)
+	}
+	if by != "" {
+		text += "; the task definition is from " + by
+	}
+	return text
+}
+
+// replacedByRecord says the same of one that is over already.
+func replacedByRecord(next *record) string {
+	text := fmt.Sprintf("replaced by a deployment of %s, made at %s", lastPart(next.runs), next.createdAt.UTC().Format(time.RFC3339))
+	switch next.status {
+	case types.ServiceDeploymentStatusRollbackSuccessful:
+		text += ", which ECS has rolled back since"
+	case types.ServiceDeploymentStatusStopped:
+		text += ", which was stopped since"
+	default:
 	}
 	return text
 }

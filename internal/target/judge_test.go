@@ -274,12 +274,12 @@ func TestJudgeCounts(t *testing.T) {
 		entry(oldID, oldARN, active, completed, -time.Hour, 0, 2),
 		entry("ecs-svc/6", oldARN, active, completed, -2*time.Hour, 0, 3),
 	), "third", "second", "first")
-	s.Deployments[0].PendingCount, s.Deployments[0].FailedTasks = 4, 5
+	s.Deployments[0].PendingCount, s.Deployments[0].FailedTasks = 4, 2
 	s.Events = append(s.Events, types.ServiceEvent{CreatedAt: at(-time.Second), Message: aws.String("before")})
 	o := judge(slipway.Deployment{Phase: slipway.PhaseStarted, ID: newID, TaskDefinition: newARN, StartedAt: t0}, facts{described: described{service: s}}, t0)
 	want := slipway.Observation{
-		At: t0, State: slipway.StateProgressing, TaskDefinition: newARN, Draining: 5,
-		Tasks:  slipway.TaskCounts{Desired: 2, Pending: 4, Running: 1, Failed: 5},
+		At: t0, State: slipway.StateProgressing, TaskDefinition: newARN, Draining: 5, Waiting: "1 of 2 tasks to run",
+		Tasks:  slipway.TaskCounts{Desired: 2, Pending: 4, Running: 1, Failed: 2},
 		Events: []slipway.Event{{At: *at(1 * time.Second), Message: "first"}, {At: *at(2 * time.Second), Message: "second"}, {At: *at(3 * time.Second), Message: "third"}},
 	}
 	if diff := cmp.Diff(want, o); diff != "" {
@@ -326,7 +326,7 @@ func TestCauses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, causes(tt.tasks)); diff != "" {
+			if diff := cmp.Diff(tt.want, causes(tt.tasks, nil)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

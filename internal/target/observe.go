@@ -42,17 +42,45 @@ func (e *ECS) Observe(ctx context.Context, d slipway.Deployment) (slipway.Observ
 		return slipway.Observation{}, err
 	}
 	o := judge(d, f, time.Now())
-	if c.unexplained(o, d) {
-		if f.stopped, err = c.stoppedTasks(ctx, d); err != nil {
-			// The verdict stands without its explanation.
-			c.log.DebugContext(ctx, "cannot read the stopped tasks", keyApp, d.App.String(), keyError, err)
+	if ended(d, o) && f.record == nil {
+		// ECS has ended it by itself: its lasting account says what made it do so,
+		// and whether it was ours that it rolled back.
+		if f, err = c.explained(ctx, d, f); err != nil {
+			return slipway.Observation{}, err
 		}
 		o = judge(d, f, time.Now())
 	}
+	if c.unexplained(o, d) {
+		f.stopped, err = c.stoppedTasks(ctx, d)
+		c.forgo(ctx, d, "the stopped tasks", err)
+		o = judge(d, f, time.Now())
+	}
+	if o.Final() && len(f.stopped) > 0 {
+		f.logs, err = c.tailOf(ctx, f.stopped, behind(f.service))
+		c.forgo(ctx, d, "the container's log", err)
+		o = judge(d, f, time.Now())
+	}
+	if o.State == slipway.StateReplaced && o.TaskDefinition != "" && f.successor == nil {
+		f.by, err = c.registrar(ctx, o.TaskDefinition)
+		c.forgo(ctx, d, "who registered the task definition", err)
+		o = judge(d, f, time.Now())
+	}
 	if !o.Final() {
-		o.Next = pace(o.At, lastMove(f.service), c.budget.spare(serviceRead))
+		o.Next = pace(o.At, lastMove(f), c.budget.spare(serviceRead))
 	}
 	return o, ctx.Err()
+}
+
+// ended reports whether o says that ECS rolled d back.
+func ended(d slipway.Deployment, o slipway.Observation) bool {
+	return d.Phase == slipway.PhaseStarted && o.State == slipway.StateRolledBack
+}
+
+// forgo is for what a verdict can do without: its error is only logged.
+func (c *client) forgo(ctx context.Context, d slipway.Deployment, what string, err error) {
+	if err != nil {
+		c.log.DebugContext(ctx, "cannot read "+what, keyApp, d.App.String(), keyError, err)
+	}
 }
 
 // facts asks AWS what judge needs to know.
@@ -66,7 +94,17 @@ func (c *client) facts(ctx context.Context, d slipway.Deployment) (facts, error)
 	}
 	f := facts{described: answer}
 	w := watch(d)
-	if f.service == nil || w.id == "" || w.in(f.service) != nil {
+	if f.service == nil || w.id == "" || aws.ToString(f.service.Status) != serviceActive {
+		return f, nil
+	}
+	if followed(d, f.service) {
+		f.record, err = c.carrier(ctx, d, w, f.service)
+		if err == nil && f.record != nil && f.record.status == types.ServiceDeploymentStatusStopped {
+			f.successor, err = c.recordOf(ctx, d.Place, "", span{after: f.record.createdAt})
+		}
+		return f, c.optional(ctx, err)
+	}
+	if w.in(f.service) != nil {
 		return f, nil
 	}
 	// The watched deployment is not listed any more. Where an older one is primary
@@ -75,12 +113,42 @@ func (c *client) facts(ctx context.Context, d slipway.Deployment) (facts, error)
 	if running == nil || older(running, nil, d) && !isRecord(w.id) {
 		return f, nil
 	}
-	after, before := d.StartedAt.Add(-recordSlack), d.StartedAt.Add(recordSlack)
-	if w.back {
-		after, before = d.StartedAt, time.Time{} // it came after the bad one; we do not know when
-	}
-	f.record, err = c.recordOf(ctx, d.Place, w.taskDefinition, after, before)
+	f.record, err = c.recordOf(ctx, d.Place, w.taskDefinition, w.span(d))
 	return f, c.optional(ctx, err)
+}
+
+// explained is f with the whole of ECS's lasting account, and with what came next
+// where the deployment was stopped.
+func (c *client) explained(ctx context.Context, d slipway.Deployment, f facts) (facts, error) {
+	w := watch(d)
+	found, err := c.recordOf(ctx, d.Place, w.taskDefinition, w.span(d))
+	if found == nil || err != nil {
+		return f, c.optional(ctx, err)
+	}
+	if f.record, err = c.detailed(ctx, found.arn); f.record == nil {
+		f.record = found
+	}
+	if err == nil && found.status == types.ServiceDeploymentStatusStopped {
+		f.successor, err = c.recordOf(ctx, d.Place, "", span{after: found.createdAt})
+	}
+	return f, c.optional(ctx, err)
+}
+
+// registrar says who registered a task definition, as far as AWS says.
+func (c *client) registrar(ctx context.Context, arn string) (string, error) {
+	out, err := c.api.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String(arn), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+	})
+	if err != nil {
+		return "", c.explain(ctx, err, "cannot read the task definition "+lastPart(arn))
+	}
+	by := aws.ToString(out.TaskDefinition.RegisteredBy)
+	for _, t := range out.Tags {
+		if aws.ToString(t.Key) == tagExecution {
+			by = "Slipway's execution " + aws.ToString(t.Value)
+		}
+	}
+	return by, nil
 }
 
 // unexplained reports whether stopped tasks may explain what o says. While
@@ -94,7 +162,7 @@ func (c *client) unexplained(o slipway.Observation, d slipway.Deployment) bool {
 	case slipway.StateRollingBack:
 		return (d.Phase == slipway.PhaseStarted || o.Tasks.Failed > 0) && c.budget.spare(clusterResourceRead) == 0
 	case slipway.StateProgressing:
-		return o.Tasks.Failed > 0 && c.budget.spare(clusterResourceRead) == 0
+		return (o.Tasks.Failed > 0 || o.Tasks.Running == 0 && restarted(o)) && c.budget.spare(clusterResourceRead) == 0
 	default:
 		return false
 	}
@@ -106,6 +174,11 @@ func (c *client) unexplained(o slipway.Observation, d slipway.Deployment) bool {
 // stopped ones are listed, and sorted out here.
 func (c *client) stoppedTasks(ctx context.Context, d slipway.Deployment) ([]types.Task, error) {
 	w := watch(d)
+	return c.stoppedOf(ctx, d, func(t types.Task) bool { return w.started(t, d.StartedAt) })
+}
+
+// stoppedOf returns those of the service's stopped tasks that are of interest.
+func (c *client) stoppedOf(ctx context.Context, d slipway.Deployment, interests func(types.Task) bool) ([]types.Task, error) {
 	doing := fmt.Sprintf("cannot read the stopped tasks of service %s in cluster %s", d.Place.Service, d.Place.Cluster)
 	var ours []types.Task
 	pages := ecs.NewListTasksPaginator(c.api, &ecs.ListTasksInput{
@@ -127,7 +200,7 @@ func (c *client) stoppedTasks(ctx context.Context, d slipway.Deployment) ([]type
 		if err != nil {
 			return nil, c.explain(ctx, err, doing)
 		}
-		ours = append(ours, slices.DeleteFunc(out.Tasks, func(t types.Task) bool { return !w.started(t, d.StartedAt) })...)
+		ours = append(ours, slices.DeleteFunc(out.Tasks, func(t types.Task) bool { return !interests(t) })...)
 	}
 	return ours, nil
 }
@@ -142,19 +215,22 @@ func (w watched) started(t types.Task, since time.Time) bool {
 }
 
 // lastMove is when something last happened to a service, as far as it tells.
-func lastMove(s *types.Service) time.Time {
+func lastMove(f facts) time.Time {
 	var last time.Time
 	move := func(at *time.Time) {
 		if t := aws.ToTime(at); t.After(last) {
 			last = t
 		}
 	}
-	for i := range s.Deployments {
-		move(s.Deployments[i].CreatedAt)
-		move(s.Deployments[i].UpdatedAt)
+	for i := range f.service.Deployments {
+		move(f.service.Deployments[i].CreatedAt)
+		move(f.service.Deployments[i].UpdatedAt)
 	}
-	for i := range s.Events {
-		move(s.Events[i].CreatedAt)
+	for i := range f.service.Events {
+		move(f.service.Events[i].CreatedAt)
+	}
+	if f.record != nil && f.record.detail != nil {
+		move(f.record.detail.UpdatedAt)
 	}
 	return last
 }

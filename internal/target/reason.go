@@ -21,9 +21,9 @@ const (
 )
 
 // reason says in AWS's words why v: in its first line the verdict and the main
-// cause, below it the others.
+// cause, below it the others and the end of the log.
 func reason(d slipway.Deployment, w watched, v verdict, f facts, o slipway.Observation) string {
-	var parts []string
+	var parts, details []string
 	add := func(part string) {
 		part = strings.TrimRight(part, ". ")
 		if part != "" && !slices.Contains(parts, part) {
@@ -38,20 +38,33 @@ func reason(d slipway.Deployment, w watched, v verdict, f facts, o slipway.Obser
 	if quiet(v, w) {
 		return strings.Join(parts, "; ")
 	}
-	all := causes(f.stopped)
-	if len(all) == 0 {
-		add(trouble(o.Events))
-	} else {
+	all, trouble := causes(f.stopped, o.Events), trouble(o.Events)
+	switch {
+	case len(all) == 0:
+		add(trouble)
+	default:
 		add(all[0])
+		details = all[1:]
+		if misplaced(trouble) {
+			details = append(details, trouble)
+		}
 	}
 	if w.back && v.state == slipway.StateFailed {
-		add("the rollback was begun because: " + d.RollbackReason)
+		add("the rollback was begun because: " + head(d.RollbackReason))
 	}
-	first := strings.Join(parts, "; ")
-	if len(all) < 2 {
-		return first
+	if len(f.logs.lines) > 0 {
+		details = append(details, fmt.Sprintf("the last lines of container %s in task %s:", f.logs.container, f.logs.task))
+		for _, line := range f.logs.lines {
+			details = append(details, "    "+line)
+		}
 	}
-	return first + "\n" + strings.Join(all[1:], "\n")
+	return strings.Join(append([]string{strings.Join(parts, "; ")}, details...), "\n")
+}
+
+// head is the first line of a reason, which can stand alone.
+func head(reason string) string {
+	first, _, _ := strings.Cut(reason, "\n")
+	return first
 }
 
 // quiet reports whether a verdict needs no more explanation than its headline.
@@ -66,16 +79,24 @@ func whyFailed(w watched, f facts) string {
 	failed := fmt.Sprintf("(deployment %s) deployment failed: ", w.id)
 	for _, event := range f.service.Events {
 		if _, why, found := strings.Cut(aws.ToString(event.Message), failed); found {
-			return why
+			return withAlarms(strings.TrimRight(why, ". "), f.record)
 		}
 	}
 	if ours := w.in(f.service); ours != nil && ours.RolloutState == types.DeploymentRolloutStateFailed {
 		return aws.ToString(ours.RolloutStateReason)
 	}
 	if f.record != nil {
-		return f.record.reason
+		return whyRolledBack(f.record)
 	}
 	return ""
+}
+
+// withAlarms is why with the alarms that rang, which ECS's event does not name.
+func withAlarms(why string, r *record) string {
+	if r == nil || r.detail == nil || r.detail.Alarms == nil || len(r.detail.Alarms.TriggeredAlarmNames) == 0 {
+		return why
+	}
+	return why + " (" + strings.Join(r.detail.Alarms.TriggeredAlarmNames, ", ") + ")"
 }
 
 // events are the service's events since a time, oldest first, the newest
@@ -105,14 +126,18 @@ func trouble(events []slipway.Event) string {
 	return ""
 }
 
+// misplaced reports whether a trouble is that tasks cannot be placed, which no
+// stopped task tells of.
+func misplaced(trouble string) bool { return strings.Contains(trouble, "unable to place a task") }
+
 // causes groups stopped tasks by what stopped them, the most frequent first:
 // "2 tasks: Essential container in task exited (container web exit code 1)".
 // Tasks that the scheduler stopped because they were not needed any more tell
 // nothing.
-func causes(stopped []types.Task) []string {
+func causes(stopped []types.Task, events []slipway.Event) []string {
 	counts := map[string]int{}
 	for i := range stopped {
-		if cause := causeOf(&stopped[i]); cause != "" {
+		if cause := causeOf(&stopped[i], events); cause != "" {
 			counts[cause]++
 		}
 	}
@@ -134,14 +159,22 @@ func causes(stopped []types.Task) []string {
 	return all
 }
 
-// causeOf is what stopped a task, with what its containers say about it.
-func causeOf(task *types.Task) string {
+// causeOf is what stopped a task, with what its containers and the service's
+// events say about it; empty for a task that was not needed any more.
+func causeOf(task *types.Task, events []slipway.Event) string {
 	cause := strings.TrimRight(aws.ToString(task.StoppedReason), ". ")
 	if strings.HasPrefix(cause, "Scaling activity initiated by") {
 		return ""
 	}
 	if cause == "" {
 		cause = string(task.StopCode)
+	}
+	if strings.HasPrefix(cause, "Task failed ELB health checks") {
+		// The task's containers ended because they were told to.
+		if why := unhealthy(events, lastPart(aws.ToString(task.TaskArn))); why != "" {
+			cause += ": " + why
+		}
+		return cause
 	}
 	ended := func(c types.Container) bool { return aws.ToInt32(c.ExitCode) != 0 || aws.ToString(c.Reason) != "" }
 	if !slices.ContainsFunc(task.Containers, ended) && task.StopCode == types.TaskStopCodeEssentialContainerExited {
@@ -150,7 +183,9 @@ func causeOf(task *types.Task) string {
 	}
 	var details []string
 	for _, container := range task.Containers {
-		if ended(container) {
+		if container.HealthStatus == types.HealthStatusUnhealthy {
+			details = append(details, "container "+aws.ToString(container.Name)+" is UNHEALTHY")
+		} else if ended(container) {
 			details = append(details, exitOf(&container, cause)...)
 		}
 	}
@@ -158,6 +193,24 @@ func causeOf(task *types.Task) string {
 		cause += " (" + strings.Join(details, "; ") + ")"
 	}
 	return cause
+}
+
+// unhealthy is what the load balancer said of a task or, where the events do not
+// name it any more, of another: "Health checks failed with these codes: [503]".
+func unhealthy(events []slipway.Event, task string) string {
+	any := ""
+	for _, event := range slices.Backward(events) {
+		_, why, found := strings.Cut(event.Message, " due to (reason ")
+		if !found || !strings.Contains(event.Message, "is unhealthy in") {
+			continue
+		}
+		why = strings.TrimSuffix(strings.TrimRight(why, ". "), ")")
+		if task != "" && strings.Contains(event.Message, "(task "+task+")") {
+			return why
+		}
+		any = cmp.Or(any, why)
+	}
+	return any
 }
 
 // exitOf is how a container ended, or nothing if that tells no more than the

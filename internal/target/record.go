@@ -1,10 +1,12 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,9 +20,6 @@ const (
 	// recordPage is how many service deployments are looked through. API
 	// reference, ListServiceDeployments, maxResults.
 	recordPage = 100
-	// revisionBatch is how many service revisions one call describes. API
-	// reference, DescribeServiceRevisions, serviceRevisionArns.
-	revisionBatch = 20
 	// recordSlack is how far apart ECS's two accounts of the same deployment may
 	// say that it was created, and our clock may be from AWS's.
 	recordSlack = time.Minute
@@ -31,40 +30,70 @@ const (
 // as the deployment is over and another one is primary. The two share no id; they
 // are matched by the task definition and the time.
 type record struct {
-	arn       string
-	status    types.ServiceDeploymentStatus
-	reason    string
-	createdAt time.Time
+	arn        string
+	status     types.ServiceDeploymentStatus
+	reason     string
+	createdAt  time.Time
+	finishedAt time.Time // zero while it goes on
+	// runs is the ARN of the task definition that it makes the service run.
+	runs string
+	// detail is the whole of it; nil where it was only listed.
+	detail *types.ServiceDeployment
 }
 
-// recordOf returns the oldest service deployment to a task definition that was
-// created in a span of time, or nil. A zero before leaves the span open.
-func (c *client) recordOf(ctx context.Context, place slipway.Place, taskDefinition string, after, before time.Time) (*record, error) {
+// span is a time in which a service deployment was created. A zero before leaves
+// it open.
+type span struct{ after, before time.Time }
+
+// around is the span in which ECS may say that something was created at a time.
+func around(t time.Time) span { return span{t.Add(-recordSlack), t.Add(recordSlack)} }
+
+func (s span) includes(t time.Time) bool {
+	return t.After(s.after) && (s.before.IsZero() || t.Before(s.before))
+}
+
+// from is how far a time is from the span's middle or, where it is open, from its
+// beginning.
+func (s span) from(t time.Time) time.Duration {
+	if s.before.IsZero() {
+		return t.Sub(s.after)
+	}
+	return t.Sub(s.after.Add(s.before.Sub(s.after) / 2)).Abs()
+}
+
+// recordOf returns the service deployment to a task definition that was created in
+// a span of time: the one nearest to its middle or, where the span is open, the
+// oldest; nil where there is none. An empty task definition takes any.
+func (c *client) recordOf(ctx context.Context, place slipway.Place, taskDefinition string, in span) (*record, error) {
 	doing := fmt.Sprintf("cannot read the service deployments of service %s in cluster %s", place.Service, place.Cluster)
-	span := &types.CreatedAt{After: aws.Time(after)}
-	if !before.IsZero() {
-		span.Before = aws.Time(before)
+	created := &types.CreatedAt{After: aws.Time(in.after)}
+	if !in.before.IsZero() {
+		created.Before = aws.Time(in.before)
 	}
 	listed, err := c.api.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
-		Cluster: aws.String(place.Cluster), Service: aws.String(place.Service), CreatedAt: span, MaxResults: aws.Int32(recordPage),
+		Cluster: aws.String(place.Cluster), Service: aws.String(place.Service), CreatedAt: created, MaxResults: aws.Int32(recordPage),
 	})
 	if err != nil {
 		return nil, c.explain(ctx, err, doing)
 	}
-	oldestFirst := listed.ServiceDeployments
-	slices.SortStableFunc(oldestFirst, func(a, b types.ServiceDeploymentBrief) int {
-		return aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt))
+	nearestFirst := listed.ServiceDeployments
+	slices.SortStableFunc(nearestFirst, func(a, b types.ServiceDeploymentBrief) int {
+		return cmp.Compare(in.from(aws.ToTime(a.CreatedAt)), in.from(aws.ToTime(b.CreatedAt)))
 	})
-	for batch := range slices.Chunk(oldestFirst, revisionBatch) {
-		runs, err := c.taskDefinitionsOf(ctx, batch)
-		if err != nil {
-			return nil, c.explain(ctx, err, doing)
-		}
+	for batch := range slices.Chunk(nearestFirst, recordBatch) {
+		var arns []string
 		for _, brief := range batch {
-			if runs[aws.ToString(brief.TargetServiceRevisionArn)] == taskDefinition {
+			arns = append(arns, aws.ToString(brief.TargetServiceRevisionArn))
+		}
+		runs, err := c.taskDefinitionsOf(ctx, arns)
+		if err != nil {
+			return nil, err
+		}
+		for i, brief := range batch {
+			if taskDefinition == "" || runs[i] == taskDefinition {
 				return &record{
-					arn: aws.ToString(brief.ServiceDeploymentArn), status: brief.Status,
-					reason: aws.ToString(brief.StatusReason), createdAt: aws.ToTime(brief.CreatedAt),
+					arn: aws.ToString(brief.ServiceDeploymentArn), status: brief.Status, reason: aws.ToString(brief.StatusReason),
+					createdAt: aws.ToTime(brief.CreatedAt), finishedAt: aws.ToTime(brief.FinishedAt), runs: runs[i],
 				}, nil
 			}
 		}
@@ -72,27 +101,102 @@ func (c *client) recordOf(ctx context.Context, place slipway.Place, taskDefiniti
 	return nil, nil
 }
 
-// taskDefinitionsOf maps the target service revisions of at most twenty service
-// deployments to their task definitions.
-func (c *client) taskDefinitionsOf(ctx context.Context, batch []types.ServiceDeploymentBrief) (map[string]string, error) {
-	var arns []string
-	for _, brief := range batch {
-		if arn := aws.ToString(brief.TargetServiceRevisionArn); arn != "" && !slices.Contains(arns, arn) {
-			arns = append(arns, arn)
+// carrier returns the service deployment that carries the watched deployment out,
+// or nil while ECS has not recorded it. Until then the one before it is still the
+// newest: it is never mistaken for ours, because it runs something else or is
+// older.
+func (c *client) carrier(ctx context.Context, d slipway.Deployment, w watched, s *types.Service) (*record, error) {
+	arn, key := w.id, d.Execution+" "+w.id
+	if !isRecord(arn) {
+		arn, _ = c.carriers.get(key)
+	}
+	if arn != "" {
+		return c.detailed(ctx, arn)
+	}
+	in := w.span(d)
+	if current := aws.ToString(s.CurrentServiceDeployment); current != "" {
+		candidate, err := c.detailed(ctx, current)
+		if err != nil {
+			return nil, err
+		}
+		if candidate != nil && candidate.runs == w.taskDefinition && in.includes(candidate.createdAt) {
+			c.carriers.put(key, current)
+			return candidate, nil
 		}
 	}
-	runs := make(map[string]string, len(arns))
-	if len(arns) == 0 {
-		return runs, nil
-	}
-	out, err := c.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
-	if err != nil {
+	listed, err := c.recordOf(ctx, d.Place, w.taskDefinition, in)
+	if listed == nil || err != nil {
 		return nil, err
 	}
-	for _, revision := range out.ServiceRevisions {
-		runs[aws.ToString(revision.ServiceRevisionArn)] = aws.ToString(revision.TaskDefinition)
+	c.carriers.put(key, listed.arn)
+	return c.detailed(ctx, listed.arn)
+}
+
+// detailed is a service deployment in full, or nil where ECS has forgotten it.
+func (c *client) detailed(ctx context.Context, arn string) (*record, error) {
+	detail, err := c.records.get(ctx, "", arn)
+	if err != nil || detail == nil {
+		return nil, err
 	}
-	return runs, nil
+	r := &record{
+		arn: arn, status: detail.Status, reason: aws.ToString(detail.StatusReason),
+		createdAt: aws.ToTime(detail.CreatedAt), finishedAt: aws.ToTime(detail.FinishedAt), detail: detail,
+	}
+	if detail.TargetServiceRevision != nil {
+		runs, err := c.taskDefinitionsOf(ctx, []string{aws.ToString(detail.TargetServiceRevision.Arn)})
+		if err != nil {
+			return nil, err
+		}
+		r.runs = runs[0]
+	}
+	return r, nil
+}
+
+// taskDefinitionsOf returns the task definition of each service revision, which
+// never changes; an empty one where ECS does not say.
+func (c *client) taskDefinitionsOf(ctx context.Context, revisions []string) ([]string, error) {
+	runs, failures := make([]string, len(revisions)), make([]error, len(revisions))
+	var asked sync.WaitGroup
+	for i, arn := range revisions {
+		var known bool
+		if runs[i], known = c.runs.get(arn); known || arn == "" {
+			continue
+		}
+		asked.Go(func() {
+			runs[i], failures[i] = c.revisions.get(ctx, "", arn)
+			if runs[i] != "" {
+				c.runs.put(arn, runs[i])
+			}
+		})
+	}
+	asked.Wait()
+	return runs, cmp.Or(failures...)
+}
+
+// describeRecords describes up to twenty service deployments, by ARN.
+func (c *client) describeRecords(ctx context.Context, _ string, arns []string) (map[string]*types.ServiceDeployment, error) {
+	out, err := c.api.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	if err != nil {
+		return nil, c.explain(ctx, err, "cannot read the service deployments")
+	}
+	answers := make(map[string]*types.ServiceDeployment, len(arns))
+	for i := range out.ServiceDeployments {
+		answers[aws.ToString(out.ServiceDeployments[i].ServiceDeploymentArn)] = &out.ServiceDeployments[i]
+	}
+	return answers, nil
+}
+
+// describeRevisions says what up to twenty service revisions run, by ARN.
+func (c *client) describeRevisions(ctx context.Context, _ string, arns []string) (map[string]string, error) {
+	out, err := c.api.DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: arns})
+	if err != nil {
+		return nil, c.explain(ctx, err, "cannot read the service revisions")
+	}
+	answers := make(map[string]string, len(arns))
+	for _, revision := range out.ServiceRevisions {
+		answers[aws.ToString(revision.ServiceRevisionArn)] = aws.ToString(revision.TaskDefinition)
+	}
+	return answers, nil
 }
 
 // trace is what an earlier attempt left: a deployment's id and when it was
@@ -127,7 +231,7 @@ func (c *client) startedBefore(ctx context.Context, d slipway.Deployment, s *typ
 		// Nobody ran it before, so that clocks need not agree.
 		after = after.Add(-recordSlack)
 	}
-	found, err := c.recordOf(ctx, d.Place, d.TaskDefinition, after, time.Time{})
+	found, err := c.recordOf(ctx, d.Place, d.TaskDefinition, span{after: after})
 	if found == nil || err != nil {
 		return trace{}, c.optional(ctx, err)
 	}

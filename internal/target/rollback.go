@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
 )
@@ -17,6 +19,9 @@ var errInactive = errors.New("TaskDefinition is inactive")
 // Rollback puts back what ran before a started deployment, and returns d in phase
 // rolling-back, to be observed on. d.RollbackReason says why. It may be called
 // again after an error or a crash.
+//
+// Where traffic is being shifted, ECS is told to roll the service deployment back,
+// which shifts it back at once; otherwise the service is updated to Base.
 //
 // Nothing is written where the service runs Base again already, because ECS put
 // it back; nor where somebody else's deployment is primary: that one stays, and
@@ -47,13 +52,18 @@ func (e *ECS) Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deplo
 // does so, which may be ECS's or an earlier attempt's; empty where somebody
 // else's deployment is in the way.
 func (c *client) putBack(ctx context.Context, d slipway.Deployment) (string, error) {
-	s, err := c.rolling(ctx, d.Place)
+	s, err := c.deployable(ctx, d.Place)
 	if err != nil {
 		return "", err
 	}
 	running := primary(s)
 	runs, id := aws.ToString(running.TaskDefinition), aws.ToString(running.Id)
 	ours := watch(d).in(s)
+	if shifts(d, s) {
+		if carrier, err := c.shiftBack(ctx, d, s); carrier != "" || err != nil {
+			return carrier, err
+		}
+	}
 	if running != ours && older(running, ours, d) {
 		return id, nil // ECS did it
 	}
@@ -79,6 +89,39 @@ func (c *client) putBack(ctx context.Context, d slipway.Deployment) (string, err
 		return "", err
 	}
 	return aws.ToString(made.Id), nil
+}
+
+// shiftBack has ECS roll back the service deployment that carries d out, and
+// returns its ARN; empty where it is not going on, so that the service has to be
+// updated.
+func (c *client) shiftBack(ctx context.Context, d slipway.Deployment, s *types.Service) (string, error) {
+	r, err := c.carrier(ctx, d, watch(d), s)
+	if r == nil || err != nil {
+		return "", c.optional(ctx, err)
+	}
+	switch r.status {
+	case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress:
+	case types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress,
+		types.ServiceDeploymentStatusRollbackSuccessful:
+		return r.arn, nil // ECS did it, or an earlier attempt
+	default:
+		return "", nil
+	}
+	var sentAt time.Time
+	_, err = c.api.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{
+		ServiceDeploymentArn: aws.String(r.arn), StopType: types.StopServiceDeploymentStopTypeRollback,
+	}, c.budget.once(&sentAt))
+	if _, over := errors.AsType[*types.ConflictException](err); over {
+		return "", &slipway.Error{
+			Next: slipway.NextRetry, RetryAfter: afterFailure, Err: err,
+			Message: fmt.Sprintf("the deployment of service %s in cluster %s ended while it was to be rolled back", d.Place.Service, d.Place.Cluster),
+		}
+	}
+	if err != nil {
+		return "", c.explain(ctx, err, fmt.Sprintf("cannot roll back the deployment of service %s in cluster %s", d.Place.Service, d.Place.Cluster))
+	}
+	c.log.InfoContext(ctx, "had ECS roll back a deployment", keyApp, d.App.String(), keyExecution, d.Execution, keyDeployment, r.arn)
+	return r.arn, nil
 }
 
 // activeBase returns Base, or where it was deregistered a copy of it as it was:

@@ -44,7 +44,7 @@ func (e *ECS) running(ctx context.Context, place slipway.Place) slipway.Running 
 	if err != nil {
 		return nothing(err)
 	}
-	s, err := c.rolling(ctx, place)
+	s, err := c.deployable(ctx, place)
 	if err != nil {
 		return nothing(err)
 	}
@@ -65,10 +65,9 @@ func (e *ECS) running(ctx context.Context, place slipway.Place) slipway.Running 
 	}
 }
 
-// Services says what each service of a place's cluster runs, ordered by name;
-// the place's service does not matter. A service that Slipway cannot deploy to is
-// there too, with an Err that says why.
-func (e *ECS) Services(ctx context.Context, place slipway.Place) ([]slipway.Running, error) {
+// places are those of all services of a place's cluster, ordered by name; the
+// place's own service does not matter.
+func (e *ECS) places(ctx context.Context, place slipway.Place) ([]slipway.Place, error) {
 	c, err := e.client(ctx, place)
 	if err != nil {
 		return nil, err
@@ -88,5 +87,5 @@ func (e *ECS) Services(ctx context.Context, place slipway.Place) ([]slipway.Runn
 		}
 	}
 	slices.SortFunc(places, func(a, b slipway.Place) int { return strings.Compare(a.Service, b.Service) })
-	return e.Running(ctx, places)
+	return places, nil
 }

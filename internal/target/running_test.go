@@ -149,7 +149,7 @@ func TestRunningAndServices(t *testing.T) {
 		got[0].Images[0].URI = "mine"
 		latest.Deploy("registry.example.com/app22:2.0.0")
 		w.ForgetCalls()
-		got, err = e.Services(t.Context(), slipway.Place{Cluster: "cluster1"})
+		got, err = (&AWS{service: e}).Services(t.Context(), slipway.Place{Cluster: "cluster1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +161,7 @@ func TestRunningAndServices(t *testing.T) {
 		if n := w.Calls().Count("DescribeTaskDefinition"); n != 1 {
 			t.Errorf("%d task definitions were read", n)
 		}
-		_, err = e.Services(t.Context(), slipway.Place{Cluster: "nowhere"})
+		_, err = (&AWS{service: e}).Services(t.Context(), slipway.Place{Cluster: "nowhere"})
 		checkError(t, err, slipway.NextPerson, "create the cluster", "there is no such cluster")
 	})
 }

@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,13 +47,22 @@ func (c *client) describeServices(ctx context.Context, cluster string, names []s
 // lastPart is what follows an ARN's last slash: a name, or family:revision.
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
-// rolling returns the service of a place if Slipway can deploy to it. Otherwise
+// errCodeDeploy is the Kind of an error about a service whose deployments are
+// CodeDeploy's.
+var errCodeDeploy = errors.New("a service of CodeDeploy's")
+
+// deployable returns the service of a place if ECS itself deploys it. Otherwise
 // the error says what the service is instead.
-func (c *client) rolling(ctx context.Context, place slipway.Place) (*types.Service, error) {
+func (c *client) deployable(ctx context.Context, place slipway.Place) (*types.Service, error) {
 	answer, err := c.services.get(ctx, place.Cluster, place.Service)
 	if err != nil {
 		return nil, err
 	}
+	return answer.deployable(place)
+}
+
+// deployable is client.deployable for what DescribeServices said.
+func (answer described) deployable(place slipway.Place) (*types.Service, error) {
 	where := fmt.Sprintf("service %s in cluster %s", place.Service, place.Cluster)
 	problem := func(hint, format string, args ...any) error {
 		return &slipway.Error{Next: slipway.NextPerson, Message: fmt.Sprintf(format, args...), Hint: hint}
@@ -70,23 +80,38 @@ func (c *client) rolling(ctx context.Context, place slipway.Place) (*types.Servi
 		return nil, missing("%s is being deleted (DRAINING)", where)
 	case aws.ToString(s.Status) != serviceActive:
 		return nil, missing("%s is %s: it was deleted", where, aws.ToString(s.Status))
+	case s.DeploymentController != nil && s.DeploymentController.Type == types.DeploymentControllerTypeCodeDeploy:
+		return nil, &slipway.Error{
+			Next: slipway.NextPerson, Kind: errCodeDeploy, Message: where + " has the deployment controller CODE_DEPLOY, and the app is said to be a service of ECS's own",
+			Hint: "take the kind out of the target in pipeline.yaml, or change the service's deployment controller to ECS",
+		}
 	case s.DeploymentController != nil && s.DeploymentController.Type != types.DeploymentControllerTypeEcs:
 		return nil, problem("change the service's deployment controller to ECS, which UpdateService allows",
-			"%s has the deployment controller %s, and Slipway deploys to those with ECS (rolling update)", where, s.DeploymentController.Type)
-	case strategy(s) != types.DeploymentStrategyRolling:
-		return nil, problem("set the service's deployment strategy to ROLLING",
-			"%s has the deployment strategy %s, which Slipway cannot follow yet", where, strategy(s))
+			"%s has the deployment controller %s, and Slipway deploys through ECS or CodeDeploy", where, s.DeploymentController.Type)
 	case primary(s) == nil:
 		return nil, problem("", "%s has no primary deployment", where)
 	}
 	return s, nil
 }
 
-func strategy(s *types.Service) types.DeploymentStrategy {
-	if s.DeploymentConfiguration == nil || s.DeploymentConfiguration.Strategy == "" {
-		return types.DeploymentStrategyRolling
+// strategyOf is the service's deployment strategy. One that is newer than this
+// build is called as ECS calls it.
+func strategyOf(s *types.Service) slipway.Strategy {
+	if s.DeploymentConfiguration == nil {
+		return slipway.StrategyRolling
 	}
-	return s.DeploymentConfiguration.Strategy
+	switch configured := s.DeploymentConfiguration.Strategy; configured {
+	case "", types.DeploymentStrategyRolling:
+		return slipway.StrategyRolling
+	case types.DeploymentStrategyBlueGreen:
+		return slipway.StrategyBlueGreen
+	case types.DeploymentStrategyLinear:
+		return slipway.StrategyLinear
+	case types.DeploymentStrategyCanary:
+		return slipway.StrategyCanary
+	default:
+		return slipway.Strategy(strings.ToLower(string(configured)))
+	}
 }
 
 // primary is the service's most recent deployment, or nil.

@@ -107,28 +107,27 @@ func (c *client) reusable(ctx context.Context, arns []string, wanted definition)
 	return "", nil
 }
 
-// imageCache remembers the images of task definitions, by ARN: those never
-// change.
-type imageCache struct {
+// cache remembers, by ARN, what never changes.
+type cache[T any] struct {
 	mu    sync.Mutex
-	known map[string][]slipway.Image
+	known map[string]T
 }
 
-// cachedDefinitions bounds the cache; beyond it, it starts anew.
-const cachedDefinitions = 20_000
+// cached bounds a cache; beyond it, it starts anew.
+const cached = 20_000
 
-func (i *imageCache) get(arn string) ([]slipway.Image, bool) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	images, found := i.known[arn]
-	return images, found
+func (c *cache[T]) get(arn string) (T, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	value, found := c.known[arn]
+	return value, found
 }
 
-func (i *imageCache) put(arn string, images []slipway.Image) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.known == nil || len(i.known) >= cachedDefinitions {
-		i.known = map[string][]slipway.Image{}
+func (c *cache[T]) put(arn string, value T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= cached {
+		c.known = map[string]T{}
 	}
-	i.known[arn] = images
+	c.known[arn] = value
 }

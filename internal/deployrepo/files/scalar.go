@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type patterned interface{ Pattern() string }
 
 const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// Name is a cluster's or a service's name.
+// Name is a cluster's, a service's or a family's name.
 type Name string
 
 // Pattern is ECS's rule for names, as for apps.
@@ -82,6 +83,51 @@ func (m *Mode) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no mode: write one of %s%s", text, strings.Join(modes, ", "), didYouMean(string(text), modes))
 	}
 	*m = Mode(text)
+	return nil
+}
+
+// Kind is a slipway.Kind.
+type Kind string
+
+// Values lists the kinds.
+func (*Kind) Values() []string {
+	return []string{string(slipway.KindService), string(slipway.KindCodeDeploy), string(slipway.KindSchedule)}
+}
+
+// UnmarshalText checks that it is one of the kinds.
+func (k *Kind) UnmarshalText(text []byte) error {
+	if kinds := k.Values(); !slices.Contains(kinds, string(text)) {
+		return fmt.Errorf("%q is no kind of app: write one of %s%s", text, strings.Join(kinds, ", "), didYouMean(string(text), kinds))
+	}
+	*k = Kind(text)
+	return nil
+}
+
+// Switch is true or false.
+type Switch bool
+
+// UnmarshalText reads one of the two words.
+func (s *Switch) UnmarshalText(text []byte) error {
+	if string(text) != "true" && string(text) != "false" {
+		return fmt.Errorf("%q is neither true nor false", text)
+	}
+	*s = string(text) == "true"
+	return nil
+}
+
+// Count is a number from 1 to MaxCount.
+type Count int
+
+// MaxCount is the greatest Count.
+const MaxCount = 9999
+
+// UnmarshalText reads the number.
+func (c *Count) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > MaxCount {
+		return fmt.Errorf("%q is no number from 1 to %d", text, MaxCount)
+	}
+	*c = Count(n)
 	return nil
 }
 

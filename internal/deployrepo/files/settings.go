@@ -46,6 +46,10 @@ type Defaults struct {
 	Mode Mode `yaml:"mode"`
 	// How long a deployment may take, like 30m.
 	Timeout Duration `yaml:"timeout"`
+	// How many of the task definitions that Slipway registered for an app stay
+	// registered after a deployment that went well, 1 to 9999; all, if it is not
+	// said. What runs, ran before, or is named by a rule or a schedule always stays.
+	Keep Count `yaml:"keep"`
 }
 
 // Pipeline is the content of an app's pipeline.yaml.
@@ -56,17 +60,32 @@ type Pipeline struct {
 	Mode Mode `yaml:"mode"`
 	// How long a deployment may take, like 30m.
 	Timeout Duration `yaml:"timeout"`
+	// How many of the task definitions that Slipway registered for an app stay
+	// registered after a deployment that went well, 1 to 9999; all, if it is not
+	// said. What runs, ran before, or is named by a rule or a schedule always stays.
+	Keep Count `yaml:"keep"`
 	// What the app is in AWS, if it is not the service of the app's name in the
 	// cluster of its folder.
 	Target Target `yaml:"target"`
+	// For a batch app: true runs the new task definition once, as the first of the
+	// app's schedules would, before any is moved to it. Unless its containers end
+	// with exit code 0, nothing is moved.
+	TestRun Switch `yaml:"testRun"`
 }
 
 // Target is what an app's pipeline deploys to.
 type Target struct {
+	// What the app is: service (ECS deploys it), codedeploy (CodeDeploy does) or
+	// schedule (a batch app, which EventBridge runs). If it is not said, it is
+	// found out: a service of that name, or else schedules.
+	Kind Kind `yaml:"kind"`
 	// The ECS cluster's name.
 	Cluster Name `yaml:"cluster"`
 	// The ECS service's name.
 	Service Name `yaml:"service"`
+	// For a batch app: the family of the task definitions that its schedules run,
+	// if it is neither the app's name nor CLUSTER-APP.
+	Family Name `yaml:"family"`
 }
 
 // ParseRepository reads slipway.yaml. Empty text is the zero Repository.
@@ -86,6 +105,10 @@ func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.
 	cluster := repository.Clusters[Name(app.Cluster)]
 	put(&resolved.Mode, slipway.Mode(repository.Defaults.Mode), slipway.Mode(pipeline.Mode))
 	put(&resolved.Timeout, slipway.Duration(repository.Defaults.Timeout), slipway.Duration(pipeline.Timeout))
+	put(&resolved.Keep, int(repository.Defaults.Keep), int(pipeline.Keep))
+	put(&resolved.TestRun, bool(pipeline.TestRun))
+	put(&resolved.Place.Kind, slipway.Kind(pipeline.Target.Kind))
+	put(&resolved.Place.Family, string(pipeline.Target.Family))
 	put(&resolved.Place.Cluster, string(cluster.Cluster), string(pipeline.Target.Cluster))
 	put(&resolved.Place.Service, string(pipeline.Target.Service))
 	put(&resolved.Place.Region, string(cluster.Region))

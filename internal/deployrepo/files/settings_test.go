@@ -93,6 +93,23 @@ func TestParseYAMLProblems(t *testing.T) {
 	}
 }
 
+func TestParsePipelineProblems(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"target: {kind: schedules}":    `1:16: kind: "schedules" is no kind of app: write one of service, codedeploy, schedule; did you mean "schedule"?`,
+		"target: {family: 'night/ly'}": `1:18: family: "night/ly" is no name: write 1 to 255 letters, digits, '-' and '_'`,
+		"testRun: yes":                 `1:10: testRun: "yes" is neither true nor false`,
+		"keep: 0":                      `1:7: keep: "0" is no number from 1 to 9999`,
+		"keep: all":                    `1:7: keep: "all" is no number from 1 to 9999`,
+		"testrun: true":                `1:1: unknown key "testrun"; did you mean "testRun"?`,
+	} {
+		got, problems := ParsePipeline("pipeline.yaml", []byte(text))
+		if diff := cmp.Diff([]string{want}, lines(problems)); diff != "" || got != (Pipeline{}) {
+			t.Errorf("%s: %+v, problems (-want +got):\n%s", text, got, diff)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	app := slipway.App{Cluster: "cluster1", Name: "webapp1"}
@@ -112,6 +129,10 @@ func TestResolve(t *testing.T) {
 		"pipeline.yaml wins": {repository: repository, pipeline: "mode: replace\ntimeout: 5m\n", want: slipway.Pipeline{Mode: slipway.ModeReplace, Timeout: slipway.Duration(5 * time.Minute), Place: place}},
 		"a target": {repository: repository, pipeline: "target: {cluster: other, service: web}", want: slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour),
 			Place: slipway.Place{Cluster: "other", Service: "web", Region: "ca-central-1", RoleARN: "role", Endpoint: "endpoint"}}},
+		"retention": {repository: Repository{Defaults: Defaults{Keep: 10}}, pipeline: "keep: 3", want: slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(slipway.DefaultTimeout), Keep: 3,
+			Place: slipway.Place{Cluster: "cluster1", Service: "webapp1"}}},
+		"a batch app": {pipeline: "target: {kind: schedule, family: nightly}\ntestRun: true", want: slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(slipway.DefaultTimeout), TestRun: true,
+			Place: slipway.Place{Kind: slipway.KindSchedule, Cluster: "cluster1", Service: "webapp1", Family: "nightly"}}},
 	} {
 		pipeline, problems := ParsePipeline("pipeline.yaml", []byte(tc.pipeline))
 		if problems != nil {

@@ -32,3 +32,10 @@ func (a *Answer) Send(w http.ResponseWriter) {
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body.Bytes()) // the client may be gone; there is nobody to tell
 }
+
+// Convert replaces the answer's document by what f makes of it.
+func (a *Answer) Convert(f func(document []byte) []byte) {
+	converted := f(a.body.Bytes())
+	a.body.Reset()
+	a.body.Write(converted)
+}

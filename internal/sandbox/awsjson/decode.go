@@ -7,8 +7,6 @@ import (
 	"math"
 	"reflect"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -79,7 +77,7 @@ func decodeStruct(raw json.RawMessage, v reflect.Value, path string) error {
 		if !isMember(field) {
 			continue
 		}
-		name := memberName(field)
+		name := memberName(v.Type(), field)
 		if member, ok := members[name]; ok {
 			if err := decode(member, value, path+"."+name); err != nil {
 				return err
@@ -124,13 +122,6 @@ func decodeList(raw json.RawMessage, v reflect.Value, path string) error {
 // isMember says whether a field of an SDK struct goes over the wire.
 func isMember(f reflect.StructField) bool {
 	return f.IsExported() && f.Name != "ResultMetadata"
-}
-
-// memberName is the field's name on the wire: its first letter in lower case,
-// which holds for all of ECS's model.
-func memberName(f reflect.StructField) string {
-	first, size := utf8.DecodeRuneInString(f.Name)
-	return string(unicode.ToLower(first)) + f.Name[size:]
 }
 
 func wrong(path, want string, raw json.RawMessage) error {

@@ -19,8 +19,11 @@
 // the typed input, and reads it with [Unmarshal] where it needs to; an output
 // member of type json.RawMessage is written as it is.
 //
-// The SDK's union and document types are refused with an error: no action
-// served so far needs them.
+// The SDK's union types are refused with an error, and so are document types in
+// requests: they can be written, but not read.
+//
+// Members are named as the services name them: in lower camel case, or in Pascal
+// case as EventBridge does.
 //
 // The protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 package awsjson

@@ -29,6 +29,10 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 	case json.RawMessage:
 		b.Write(value)
 		return nil
+	case interface{ MarshalSmithyDocument() ([]byte, error) }: // a document
+		document, err := value.MarshalSmithyDocument()
+		b.Write(document)
+		return err
 	case time.Time:
 		b.WriteString(strconv.FormatFloat(math.Round(float64(value.UnixMicro())/1000)/1000, 'f', -1, 64))
 		return nil
@@ -70,7 +74,7 @@ func encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 		if !isMember(field) || omitted(value) {
 			continue
 		}
-		if err := encodeEntry(b, &first, memberName(field), value); err != nil {
+		if err := encodeEntry(b, &first, memberName(v.Type(), field), value); err != nil {
 			return fmt.Errorf("%s: %w", field.Name, err)
 		}
 	}

@@ -50,15 +50,26 @@ func (c *ControlPlane) countStartFailure(s *service, t *task) {
 	c.complain(s, "is unable to consistently start tasks successfully.")
 }
 
-// judge fails the service's deployment when the circuit breaker says so.
+// judge fails the service's deployment when the circuit breaker or an alarm says
+// so: the first that does decides. It works with every strategy: Terraform's
+// provider has a test against AWS in which it rolls a blue/green one back.
 func (c *ControlPlane) judge(s *service) {
 	d, breaker, record := s.primary(), s.DeploymentConfiguration.DeploymentCircuitBreaker, s.record()
 	limit := threshold(*breaker.ThresholdConfiguration, s.DesiredCount)
-	if record.open() {
-		record.DeploymentCircuitBreaker.FailureCount = d.FailedTasks
-		record.DeploymentCircuitBreaker.Threshold = limit
+	if !record.open() {
+		return
 	}
+	record.DeploymentCircuitBreaker.FailureCount = d.FailedTasks
+	record.DeploymentCircuitBreaker.Threshold = limit
 	if breaker.Enable && d.RolloutState == types.DeploymentRolloutStateInProgress && d.FailedTasks >= limit {
-		c.fail(s, breaker.Rollback)
+		record.DeploymentCircuitBreaker.Status = types.ServiceDeploymentRollbackMonitorsStatusTriggered
+		c.fail(s, failure{
+			event:   "tasks failed to start.",
+			rollout: "ECS deployment circuit breaker: tasks failed to start.",
+			back:    "ECS deployment circuit breaker: rolling back to deploymentId ",
+			status:  reasonBreaker, rollback: breaker.Rollback,
+		})
+		return
 	}
+	c.hear(s)
 }

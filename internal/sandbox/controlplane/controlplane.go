@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,6 +30,11 @@ type Options struct {
 	// with nothing.
 	State  []byte
 	Logger *slog.Logger // discards if nil
+	// Functions are what AWS_LAMBDA hooks call, Alarms what deployment alarms look
+	// at; nil is an account that has none.
+	Functions Functions
+	Alarms    Alarms
+	Logs      Printer // what containers print is lost if nil
 }
 
 // ControlPlane is an ECS. See the package comment.
@@ -38,11 +44,17 @@ type ControlPlane struct {
 	log     *slog.Logger
 	changed chan struct{}
 	ecs     http.Handler
+	// ctx ends with the control plane; calls are the functions' that go on.
+	ctx    context.Context
+	cancel context.CancelFunc
+	calls  sync.WaitGroup
 
 	mu     sync.Mutex // guards all below, and is held by every method of api
 	state  *state
 	timers map[*time.Timer]struct{}
 	closed bool
+	lag    time.Duration     // see SetLag
+	views  map[string][]view // of services by ARN, oldest first
 }
 
 // New makes a control plane, and starts again on the runtime what ran when its
@@ -68,6 +80,13 @@ func New(options Options) (*ControlPlane, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	if c.options.Functions == nil {
+		c.options.Functions = noFunctions{}
+	}
+	if c.options.Alarms == nil {
+		c.options.Alarms = noAlarms{}
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.ecs = awsjson.Handler(TargetPrefix, api{c})
 	if options.State != nil {
 		if err := json.Unmarshal(options.State, c.state); err != nil {
@@ -80,15 +99,17 @@ func New(options Options) (*ControlPlane, error) {
 	return c, nil
 }
 
-// Close stops all timers. Nothing changes afterwards and nothing is called;
-// Snapshot still answers.
+// Close stops all timers and waits for the functions that are being called.
+// Nothing changes afterwards and nothing is called; Snapshot still answers.
 func (c *ControlPlane) Close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.closed = true
 	for t := range c.timers {
 		t.Stop()
 	}
+	c.mu.Unlock()
+	c.cancel()
+	c.calls.Wait()
 }
 
 // Snapshot is the whole state, for Options.State.
@@ -123,6 +144,7 @@ func (c *ControlPlane) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	c.ecs.ServeHTTP(answer, r)
 	if _, operation := awsjson.Target(r); !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "List") {
+		c.remember()
 		c.touch()
 	}
 	c.mu.Unlock()
@@ -163,6 +185,7 @@ func (c *ControlPlane) do(f func()) {
 	defer c.mu.Unlock()
 	if !c.closed {
 		f()
+		c.remember()
 		c.touch()
 	}
 }

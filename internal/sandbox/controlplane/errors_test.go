@@ -76,14 +76,8 @@ func TestErrors(t *testing.T) {
 			"create, no count":             {create(func(in *ecs.CreateServiceInput) { in.DesiredCount = nil }), "InvalidParameterException", ""},
 			"create, daemon":               {create(func(in *ecs.CreateServiceInput) { in.SchedulingStrategy = types.SchedulingStrategyDaemon }), "InvalidParameterException", ""},
 			"create, inactive definition":  {create(func(in *ecs.CreateServiceInput) { in.TaskDefinition = aws.String("old:1") }), "ClientException", "TaskDefinition is inactive"},
-			"create, CodeDeploy": {create(func(in *ecs.CreateServiceInput) {
-				in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeCodeDeploy}
-			}), "UnsupportedFeatureException", ""},
-			"create, blue-green": {create(func(in *ecs.CreateServiceInput) {
-				in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
-			}), "UnsupportedFeatureException", ""},
-			"create, alarms": {create(func(in *ecs.CreateServiceInput) {
-				in.DeploymentConfiguration = &types.DeploymentConfiguration{Alarms: &types.DeploymentAlarms{Enable: true, AlarmNames: []string{"a"}}}
+			"create, external controller": {create(func(in *ecs.CreateServiceInput) {
+				in.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeExternal}
 			}), "UnsupportedFeatureException", ""},
 			"create, threshold out of range": {create(func(in *ecs.CreateServiceInput) {
 				in.DeploymentConfiguration = &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{ThresholdConfiguration: &types.ThresholdConfiguration{Type: types.ThresholdTypeBoundedPercent, Value: 101}}}
@@ -92,6 +86,7 @@ func TestErrors(t *testing.T) {
 			"delete cluster with services": {failure(c.DeleteCluster(ctx, &ecs.DeleteClusterInput{Cluster: cluster})), "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."},
 			"run, inactive definition":     {failure(c.RunTask(ctx, &ecs.RunTaskInput{Cluster: cluster, TaskDefinition: aws.String("old:1")})), "InvalidParameterException", "TaskDefinition is inactive"},
 			"run, too many":                {failure(c.RunTask(ctx, &ecs.RunTaskInput{Cluster: cluster, TaskDefinition: aws.String("service1"), Count: aws.Int32(11)})), "InvalidParameterException", ""},
+			"run, no network":              {failure(c.RunTask(ctx, &ecs.RunTaskInput{Cluster: cluster, TaskDefinition: aws.String("service1")})), "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified."},
 			"run, unknown container":       {failure(c.RunTask(ctx, &ecs.RunTaskInput{Cluster: cluster, TaskDefinition: aws.String("service1"), Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("x")}}}})), "InvalidParameterException", "Override for container named x is not a container in the TaskDefinition."},
 			"tasks, no such":               {failure(c.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: cluster, Tasks: []string{}})), "InvalidParameterException", "Tasks cannot be empty."},
 			"tasks, too many":              {failure(c.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: cluster, Tasks: make([]string, 101)})), "InvalidParameterException", ""},

@@ -22,9 +22,10 @@ func (c *ControlPlane) launch(s *service, d *deployment) *task {
 		t.Tags = c.state.definition(*d.TaskDefinition).Tags
 	case types.PropagateTagsNone:
 	}
-	for _, lb := range s.revision(d.Revision).LoadBalancers {
+	revision := s.revision(d.Revision)
+	for i, lb := range revision.LoadBalancers {
 		t.Targets = append(t.Targets, &target{Target: Target{
-			TargetGroupARN: aws.ToString(lb.TargetGroupArn), TaskID: t.ID,
+			TargetGroupARN: targetGroupOf(revision, i), TaskID: t.ID,
 			Container: aws.ToString(lb.ContainerName), Port: aws.ToInt32(lb.ContainerPort),
 		}})
 	}
@@ -160,7 +161,7 @@ func (c *ControlPlane) resolve(t *task) {
 // started again under its own id and keeps its status.
 func (c *ControlPlane) run(t *task) {
 	t.started = true
-	spec := TaskSpec{ID: t.ID, ARN: *t.TaskArn, Cluster: t.Cluster, Group: aws.ToString(t.Group)}
+	spec := TaskSpec{ID: t.ID, ARN: *t.TaskArn, Cluster: t.Cluster, Group: aws.ToString(t.Group), Standalone: t.Service == ""}
 	for _, definition := range c.state.definition(*t.TaskDefinitionArn).types().ContainerDefinitions {
 		container := ContainerSpec{
 			Name: *definition.Name, Image: *definition.Image,
@@ -212,6 +213,7 @@ func (c *ControlPlane) ran(t *task, address map[string]string) {
 			t.Containers[i].RuntimeId = aws.String(t.ID + "-" + randomDigits(10))
 		}
 	}
+	c.printStart(t)
 	if *t.LastStatus == statusRunning { // again, after a restart
 		c.register(t)
 		c.watchContainers(t)

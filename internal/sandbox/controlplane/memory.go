@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -11,6 +12,8 @@ const (
 	memoryStop  = 1 * time.Second
 	// memoryCrash is how long a -crash task runs before it exits.
 	memoryCrash = 5 * time.Second
+	// memoryJob is how long a task runs that no service keeps running.
+	memoryJob = 15 * time.Second
 	// The defaults of an ELB target group's health check; one pass makes a new
 	// target healthy.
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -28,6 +31,7 @@ type MemoryRuntime struct {
 
 	mu     sync.Mutex
 	tasks  map[string]*memoryTask
+	rules  map[string]map[string]float64 // weights of target groups
 	timers map[*time.Timer]struct{}
 	closed bool
 }
@@ -64,7 +68,7 @@ func NewMemoryRuntime(options MemoryOptions) *MemoryRuntime {
 	if options.DeregistrationDelay == 0 {
 		options.DeregistrationDelay = deregistrationDelay
 	}
-	return &MemoryRuntime{options: options, tasks: map[string]*memoryTask{}, timers: map[*time.Timer]struct{}{}}
+	return &MemoryRuntime{options: options, tasks: map[string]*memoryTask{}, rules: map[string]map[string]float64{}, timers: map[*time.Timer]struct{}{}}
 }
 
 // Close stops all timers; nothing is called afterwards.
@@ -113,8 +117,13 @@ func (m *MemoryRuntime) StartTask(spec TaskSpec, events TaskEvents) {
 			if len(container.Ports) > 0 {
 				address[container.Name] = "127.0.0.1:1"
 			}
-			if BehaviourOf(container.Image) == BehaviourCrash {
+			switch b := BehaviourOf(container.Image); {
+			case b == BehaviourCrash:
 				m.after(memoryCrash, func() func() { return m.exit(t, container.Name, 1) })
+			case spec.Standalone && b == BehaviourSlow:
+				m.after(slowStart, func() func() { return m.exit(t, container.Name, 0) })
+			case spec.Standalone:
+				m.after(memoryJob, func() func() { return m.exit(t, container.Name, 0) })
 			}
 		}
 		return func() { events.Running(address) }
@@ -234,4 +243,19 @@ func (m *MemoryRuntime) Deregister(target Target, drained func()) {
 		delete(t.targets, target)
 	}
 	m.after(m.options.DeregistrationDelay, func() func() { return drained })
+}
+
+// Shift implements [Runtime]. Every rule is known.
+func (m *MemoryRuntime) Shift(listenerRule string, weights map[string]float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rules[listenerRule] = maps.Clone(weights)
+}
+
+// Weights are those that a listener's rule has, by target group; none if nobody
+// has set them.
+func (m *MemoryRuntime) Weights(listenerRule string) map[string]float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.rules[listenerRule])
 }

@@ -33,8 +33,10 @@ const (
 type crew struct {
 	desired int // tasks that it shall have
 	tasks   []fitness
-	// held: no task may be started (failed, or throttled).
+	// held: no task may be started (failed, throttled, or not time yet).
 	held bool
+	// kept: it stays although it is not the primary one.
+	kept bool
 }
 
 // plan is what the scheduler does in one pass, for each crew.
@@ -49,7 +51,7 @@ type plan struct {
 
 // decide is the service scheduler: pure, from what runs to what to do. crews[0]
 // is the primary deployment, the others are being replaced, newest first.
-// keepOld leaves those alone: the primary has failed and is not rolled back.
+// keepOld keeps all of those: the primary has failed and is not rolled back.
 func decide(b bounds, crews []crew, keepOld bool) plan {
 	n := len(crews)
 	p := plan{start: make([]int, n), stop: make([][]int, n), places: make([]int, n)}
@@ -64,7 +66,7 @@ func decide(b bounds, crews []crew, keepOld bool) plan {
 	for i, c := range crews {
 		// A failing task is replaced before it is stopped, if there is room.
 		want := max(0, c.desired-(len(c.tasks)-c.count(failing)))
-		if i > 0 && !keepOld {
+		if i > 0 && !keepOld && !c.kept {
 			want = min(want, missing)
 			missing -= want
 		}
@@ -79,7 +81,7 @@ func decide(b bounds, crews []crew, keepOld bool) plan {
 		}
 	}
 	for i, c := range crews {
-		if i == 0 || keepOld {
+		if i == 0 || keepOld || c.kept {
 			p.stop[i] = c.surplus(i == 0 && short > 0, fit-b.lower)
 		} else {
 			p.stop[i] = c.leave(short > 0, fit-b.lower)

@@ -7,14 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// The reasons of a service deployment's status, in ECS's words.
-const (
-	reasonBreaker     = "Service deployment rolled back because the circuit breaker threshold was exceeded."
-	reasonNoCandidate = "No rollback candidate was found to run the rollback"
-	// ECS's own words for this one are not known.
-	reasonStopRequest = "Service deployment rolled back because of a stop request."
-)
-
 // record is a service deployment: what ListServiceDeployments tells of a
 // deployment, long after it has left the service's list.
 type record types.ServiceDeployment
@@ -54,6 +46,9 @@ func (c *ControlPlane) recordDeployment(s *service) {
 			Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled, AlarmNames: []string{}, TriggeredAlarmNames: []string{},
 		},
 	}
+	if alarms := s.DeploymentConfiguration.Alarms; alarmed(s.DeploymentConfiguration) {
+		r.Alarms.Status, r.Alarms.AlarmNames = types.ServiceDeploymentRollbackMonitorsStatusMonitoring, alarms.AlarmNames
+	}
 	if s.DeploymentConfiguration.DeploymentCircuitBreaker.Enable {
 		r.DeploymentCircuitBreaker.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoring
 	}
@@ -61,6 +56,7 @@ func (c *ControlPlane) recordDeployment(s *service) {
 		r.SourceServiceRevisions = append(r.SourceServiceRevisions, types.ServiceRevisionSummary{Arn: aws.String(old.Revision)})
 	}
 	s.Records = append([]*types.ServiceDeployment{r}, s.Records...)
+	c.chart(s)
 }
 
 // stopRecord stops the current service deployment if it is still going on,
@@ -100,8 +96,16 @@ func (r *record) finish(status types.ServiceDeploymentStatus, reason string) {
 	if reason != "" {
 		r.StatusReason = aws.String(reason)
 	}
-	if r.DeploymentCircuitBreaker.Status == types.ServiceDeploymentRollbackMonitorsStatusMonitoring {
-		r.DeploymentCircuitBreaker.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
+	r.endMonitoring()
+	r.closeHooks()
+}
+
+// endMonitoring has breaker and alarms watch no more.
+func (r *record) endMonitoring() {
+	for _, status := range []*types.ServiceDeploymentRollbackMonitorsStatus{&r.DeploymentCircuitBreaker.Status, &r.Alarms.Status} {
+		if *status == types.ServiceDeploymentRollbackMonitorsStatusMonitoring {
+			*status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
+		}
 	}
 }
 
@@ -112,6 +116,7 @@ func (r *record) rollBack(revision, reason string) {
 	r.StatusReason = aws.String(reason)
 	r.UpdatedAt = aws.Time(now)
 	r.Rollback = &types.Rollback{Reason: aws.String(reason), StartedAt: aws.Time(now), ServiceRevisionArn: aws.String(revision)}
+	r.closeHooks()
 }
 
 // succeed ends the service deployment once its tasks have taken over.

@@ -20,7 +20,7 @@ func (a api) ListServiceDeployments(_ context.Context, in *ecs.ListServiceDeploy
 		return nil, err
 	}
 	var found []types.ServiceDeploymentBrief
-	for _, r := range s.Records {
+	for _, r := range a.showRecords(s) {
 		if len(in.Status) > 0 && !slices.Contains(in.Status, r.Status) {
 			continue
 		}
@@ -43,12 +43,12 @@ func (a api) DescribeServiceDeployments(_ context.Context, in *ecs.DescribeServi
 	}
 	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeployment{}, Failures: []types.Failure{}}
 	for _, arn := range in.ServiceDeploymentArns {
-		s, r := a.findRecord(arn)
+		r := a.showRecord(arn)
 		if r == nil {
 			out.Failures = append(out.Failures, types.Failure{Arn: aws.String(arn), Reason: aws.String(reasonMissing)})
 			continue
 		}
-		out.ServiceDeployments = append(out.ServiceDeployments, a.describeRecord(s, r))
+		out.ServiceDeployments = append(out.ServiceDeployments, *r)
 	}
 	return out, nil
 }
@@ -85,7 +85,7 @@ func (a api) StopServiceDeployment(_ context.Context, in *ecs.StopServiceDeploym
 		return nil, errCoded("ConflictException", "The service deployment cannot be stopped: its status is "+string(r.Status)+".")
 	}
 	r.Status = types.ServiceDeploymentStatusRollbackRequested
-	a.after(schedulerPass, func() { a.stopDeployment(s, r) })
+	a.after(schedulerPass, func() { a.stopDeployment(s, r) }) //nolint:contextcheck // what it begins outlives the request
 	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: in.ServiceDeploymentArn}, nil
 }
 
@@ -127,9 +127,23 @@ func (c *ControlPlane) findRecord(arn string) (*service, *record) {
 	return nil, nil
 }
 
+// showRecord is a service deployment for those who read it, or nil.
+func (c *ControlPlane) showRecord(arn string) *types.ServiceDeployment {
+	if s := c.serviceByARN(arn); s != nil {
+		for _, r := range c.showRecords(s) {
+			if *r.ServiceDeploymentArn == arn {
+				return &r
+			}
+		}
+	}
+	return nil
+}
+
 // describeRecord is the service deployment with the counts of its revisions.
 func (c *ControlPlane) describeRecord(s *service, r *record) types.ServiceDeployment {
 	d := types.ServiceDeployment(*r)
+	breaker, alarms := *r.DeploymentCircuitBreaker, *r.Alarms
+	d.DeploymentCircuitBreaker, d.Alarms = &breaker, &alarms
 	target := c.summary(s, *r.TargetServiceRevision.Arn)
 	d.TargetServiceRevision = &target
 	d.SourceServiceRevisions = []types.ServiceRevisionSummary{}
@@ -142,6 +156,7 @@ func (c *ControlPlane) describeRecord(s *service, r *record) types.ServiceDeploy
 // summary counts the tasks of a service revision.
 func (c *ControlPlane) summary(s *service, revision string) types.ServiceRevisionSummary {
 	summary := types.ServiceRevisionSummary{Arn: aws.String(revision)}
+	s.weigh(&summary)
 	tasks := c.state.Clusters[s.Cluster].tasksOf(s)
 	for _, d := range s.Rollouts {
 		if d.Revision != revision {

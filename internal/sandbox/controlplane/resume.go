@@ -33,6 +33,7 @@ func (c *ControlPlane) resumeService(s *service) {
 			c.after(schedulerPass, func() { (*record)(r).finish(types.ServiceDeploymentStatusStopped, "") })
 		}
 	}
+	c.resumeTraffic(s)
 	c.kick(s)
 }
 

@@ -25,6 +25,7 @@ type settings struct {
 // before is replaced, whether it was complete or not.
 func (c *ControlPlane) deploy(s *service, with settings) {
 	now := time.Now()
+	source := s.source()
 	if len(s.Rollouts) > 0 {
 		c.recordDeployment(s) // in case it was replaced before anybody looked
 		c.stopRecord(s)
@@ -47,6 +48,11 @@ func (c *ControlPlane) deploy(s *service, with settings) {
 		ServiceConnectConfiguration: with.serviceConnect,
 		VolumeConfigurations:        with.volumes,
 	}
+	if source == nil {
+		resolveTargetGroups(revision, nil, !native(s.DeploymentConfiguration))
+	} else {
+		resolveTargetGroups(revision, s.revision(source.Revision), !native(s.DeploymentConfiguration))
+	}
 	s.Revisions = append(s.Revisions, revision)
 	d := &deployment{
 		Deployment: types.Deployment{
@@ -68,6 +74,12 @@ func (c *ControlPlane) deploy(s *service, with settings) {
 		},
 		Revision: *revision.ServiceRevisionArn,
 		Images:   map[string]string{},
+	}
+	if source != nil {
+		d.Source = *source.Id
+	}
+	if alarmed(s.DeploymentConfiguration) {
+		d.Deaf, d.Heard = c.ringing(s.DeploymentConfiguration.Alarms.AlarmNames), now
 	}
 	s.Rollouts = slices.Insert(s.Rollouts, 0, d)
 	s.Steady = false
@@ -99,30 +111,39 @@ func (d *deployment) setRollout(state types.DeploymentRolloutState, reason strin
 func (c *ControlPlane) complete(s *service) {
 	d := s.primary()
 	d.setRollout(types.DeploymentRolloutStateCompleted, "ECS deployment "+*d.Id+" completed.")
-	s.LastCompleted = d
+	s.LastCompleted, s.Course = d, nil
 	c.event(s, fmt.Sprintf("(deployment %s) deployment completed.", *d.Id))
 }
 
-// fail ends the service's deployment badly because its tasks do not start. It
-// launches no more tasks; with rollback, the last completed deployment takes
-// its place again, under its old id.
-func (c *ControlPlane) fail(s *service, rollback bool) {
+// failure is why a deployment ends badly.
+type failure struct {
+	event   string // what follows "deployment failed: "
+	rollout string // the failed deployment's rolloutStateReason
+	// back begins the rolloutStateReason of the deployment that is rolled back to,
+	// before its id.
+	back     string
+	status   string // the service deployment's statusReason
+	rollback bool   // whether it is rolled back
+}
+
+// fail ends the service's deployment badly. It launches no more tasks; with
+// rollback, the last completed deployment takes its place again, under its old
+// id.
+func (c *ControlPlane) fail(s *service, why failure) {
 	d := s.primary()
-	d.setRollout(types.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: tasks failed to start.")
-	c.event(s, fmt.Sprintf("(deployment %s) deployment failed: tasks failed to start.", *d.Id))
+	d.setRollout(types.DeploymentRolloutStateFailed, why.rollout)
+	c.event(s, fmt.Sprintf("(deployment %s) deployment failed: %s", *d.Id, why.event))
 	record := s.record()
-	record.DeploymentCircuitBreaker.Status = types.ServiceDeploymentRollbackMonitorsStatusTriggered
 	switch {
 	case record.Status == types.ServiceDeploymentStatusRollbackInProgress:
 		// The rollback itself does not start: nothing is left to try.
-		record.finish(types.ServiceDeploymentStatusRollbackFailed, reasonBreaker)
-	case !rollback:
+		record.finish(types.ServiceDeploymentStatusRollbackFailed, why.status)
+	case !why.rollback:
 		c.stopRecord(s)
 	case s.LastCompleted == nil || s.LastCompleted == d:
 		record.finish(types.ServiceDeploymentStatusRollbackFailed, reasonNoCandidate)
 	default:
-		c.rollBack(s, reasonBreaker,
-			"ECS deployment circuit breaker: rolling back to deploymentId "+*s.LastCompleted.Id+".")
+		c.rollBack(s, why.status, why.back+*s.LastCompleted.Id+".")
 	}
 }
 
@@ -140,9 +161,18 @@ func (c *ControlPlane) rollBack(s *service, statusReason, rolloutReason string) 
 	revision := s.revision(target.Revision)
 	s.TaskDefinition = target.TaskDefinition
 	s.NetworkConfiguration = revision.NetworkConfiguration
-	s.LoadBalancers = revision.LoadBalancers
 	s.ServiceRegistries = revision.ServiceRegistries
+	if k := s.Course; k != nil && !k.rolling() {
+		// The rules that the traffic returns by remain the service's.
+		s.Course = &course{Back: true, Other: *failed.Id, HookDetails: k.HookDetails, Steps: stepsBack(s.shiftTime(failed))}
+	} else {
+		s.Course = nil
+		s.LoadBalancers = revision.LoadBalancers
+	}
 	s.record().rollBack(target.Revision, statusReason)
+	if s.Course != nil {
+		c.enter(s)
+	}
 	s.Steady = false
 	clear(s.Complaints)
 	c.kick(s)

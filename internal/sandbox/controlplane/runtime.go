@@ -27,14 +27,23 @@ type Runtime interface {
 	// connections, those that are open may end within the target group's
 	// deregistration delay. drained is called when that is over.
 	Deregister(target Target, drained func())
+	// Shift has a listener's rule forward new requests and connections to target
+	// groups, by ARN, each with its weight by the sum of all; what is open stays
+	// where it is. A rule that the runtime does not have is left alone: it is
+	// somebody else's.
+	Shift(listenerRule string, weights map[string]float64)
 }
 
 // TaskSpec is a task to start.
 type TaskSpec struct {
-	ID         string // the last part of the task's ARN
-	ARN        string
-	Cluster    string // name
-	Group      string // "service:NAME", or as RunTask was told
+	ID      string // the last part of the task's ARN
+	ARN     string
+	Cluster string // name
+	Group   string // "service:NAME", or as RunTask was told
+	// Standalone tasks are no service's: what they run has an end. Their
+	// containers exit by themselves, with 1 for -crash, and after some seconds,
+	// or more for -slow, with 0 for all others.
+	Standalone bool
 	Containers []ContainerSpec
 }
 

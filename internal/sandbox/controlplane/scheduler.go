@@ -36,13 +36,18 @@ func (c *ControlPlane) pass(s *service) {
 	if *s.Status == statusInactive {
 		return
 	}
+	if s.byCodeDeploy() {
+		c.passTaskSets(s)
+		return
+	}
 	c.recordDeployment(s)
 	cl := c.state.Clusters[s.Cluster]
 	for _, t := range cl.tasksOf(s) {
 		c.examine(s, t)
 	}
 	c.judge(s)
-	acted := c.act(s, cl.tasksOf(s))
+	moved := c.proceed(s)
+	acted := c.act(s, cl.tasksOf(s)) || moved
 	c.dropReplaced(s)
 	c.conclude(s)
 	switch {
@@ -90,6 +95,7 @@ func (c *ControlPlane) act(s *service, tasks []*task) bool {
 	for i, d := range s.Rollouts {
 		crews[i].desired = int(d.DesiredCount)
 		crews[i].held = d.RolloutState == types.DeploymentRolloutStateFailed || time.Now().Before(d.RetryAt)
+		c.steer(s, d, &crews[i])
 		for _, t := range tasks {
 			if t.Deployment == *d.Id && t.wanted() {
 				crews[i].tasks = append(crews[i].tasks, c.fitness(s, t))
@@ -99,6 +105,11 @@ func (c *ControlPlane) act(s *service, tasks []*task) bool {
 	}
 	config := s.DeploymentConfiguration
 	b := boundsOf(int(s.DesiredCount), int(*config.MinimumHealthyPercent), int(*config.MaximumPercent))
+	for _, kept := range crews {
+		if kept.kept && !s.Course.rolling() {
+			b.upper += len(kept.tasks) // blue and green: each has room of its own
+		}
+	}
 	p := decide(b, crews, s.primary().RolloutState == types.DeploymentRolloutStateFailed)
 	if p.stalled {
 		c.complain(s, "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
@@ -119,6 +130,21 @@ func (c *ControlPlane) act(s *service, tasks []*task) bool {
 	}
 	s.Steady = false
 	return true
+}
+
+// steer has a crew do what the service deployment's course says.
+func (c *ControlPlane) steer(s *service, d *deployment, crew *crew) {
+	k := s.Course
+	switch {
+	case k == nil:
+	case d == s.primary():
+		crew.held = crew.held || !k.scales()
+	case k.keeps(d):
+		crew.kept = true
+		if !k.Back && !k.rolling() {
+			crew.desired = int(s.DesiredCount)
+		}
+	}
 }
 
 // start launches tasks of a deployment.
@@ -200,14 +226,18 @@ func (c *ControlPlane) conclude(s *service) {
 			leaving++
 		}
 	}
+	if k := s.Course; k != nil && !k.cleaning() {
+		return
+	}
+	c.succeedEarly(s, fit, leaving)
 	if desired := int(s.DesiredCount); fit != desired || wanted != desired || p.RolloutState == types.DeploymentRolloutStateFailed {
 		return
 	}
-	if leaving == 0 {
+	if leaving == 0 && c.baked(s) {
 		// ECS ends the service deployment before the last old task is gone.
 		s.record().succeed()
 	}
-	if len(s.Rollouts) > 1 {
+	if len(s.Rollouts) > 1 || !c.baked(s) {
 		return
 	}
 	if p.RolloutState == types.DeploymentRolloutStateInProgress {
@@ -239,6 +269,7 @@ func (c *ControlPlane) nextLook(s *service) (time.Duration, bool) {
 			}
 		}
 	}
+	waits = append(waits, c.deploymentWaits(s)...)
 	if len(waits) == 0 {
 		return 0, false
 	}

@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"time"
@@ -19,7 +20,12 @@ const (
 	platformFamily  = "Linux"
 )
 
-func (a api) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*ecs.CreateServiceOutput, error) {
+func (a api) CreateService(_ context.Context, document json.RawMessage) (*ecs.CreateServiceOutput, error) {
+	in := &ecs.CreateServiceInput{}
+	details, err := takeHookDetails(document, in)
+	if err != nil {
+		return nil, err
+	}
 	cl, err := a.cluster(in.Cluster)
 	if err != nil {
 		return nil, err
@@ -43,15 +49,22 @@ func (a api) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*ecs.
 	if err := checkLoadBalancers(td, in.LoadBalancers); err != nil {
 		return nil, err
 	}
-	s := &service{Cluster: *cl.ClusterName, Complaints: map[string]time.Time{}}
+	config := mergeConfiguration(nil, in.DeploymentConfiguration)
+	if err := checkConfiguration(config); err != nil {
+		return nil, err
+	}
+	if err := checkManaged(config, in.LoadBalancers); err != nil {
+		return nil, err
+	}
+	s := &service{Cluster: *cl.ClusterName, Complaints: map[string]time.Time{}, HookDetails: details}
 	s.Service = types.Service{
 		AvailabilityZoneRebalancing:   in.AvailabilityZoneRebalancing,
 		CapacityProviderStrategy:      in.CapacityProviderStrategy,
 		ClusterArn:                    cl.ClusterArn,
 		CreatedAt:                     aws.Time(time.Now()),
 		CreatedBy:                     aws.String(a.caller()),
-		DeploymentController:          &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
-		DeploymentConfiguration:       mergeConfiguration(nil, in.DeploymentConfiguration),
+		DeploymentController:          orController(in.DeploymentController),
+		DeploymentConfiguration:       config,
 		DesiredCount:                  aws.ToInt32(in.DesiredCount),
 		EnableECSManagedTags:          in.EnableECSManagedTags,
 		EnableExecuteCommand:          in.EnableExecuteCommand,
@@ -84,7 +97,11 @@ func (a api) CreateService(_ context.Context, in *ecs.CreateServiceInput) (*ecs.
 		s.HealthCheckGracePeriodSeconds = aws.Int32(0)
 	}
 	cl.Services[name] = s
-	a.deploy(s, settings{serviceConnect: in.ServiceConnectConfiguration, volumes: in.VolumeConfigurations})
+	if s.byCodeDeploy() {
+		a.firstTaskSet(s, td)
+	} else {
+		a.deploy(s, settings{serviceConnect: in.ServiceConnectConfiguration, volumes: in.VolumeConfigurations})
+	}
 	described := a.describeService(s, true)
 	return &ecs.CreateServiceOutput{Service: &described}, nil
 }
@@ -94,8 +111,8 @@ func checkNewService(in *ecs.CreateServiceInput) error {
 	if !serviceNamePattern.MatchString(aws.ToString(in.ServiceName)) {
 		return errParameter("The service name must match %s.", serviceNamePattern)
 	}
-	if in.DeploymentController != nil && in.DeploymentController.Type != types.DeploymentControllerTypeEcs {
-		return errUnsupported("The sandbox has no deployment controller of type %s.", in.DeploymentController.Type)
+	if err := checkController(in); err != nil {
+		return err
 	}
 	if in.SchedulingStrategy == types.SchedulingStrategyDaemon {
 		return errParameter("Fargate tasks don't support the DAEMON scheduling strategy.")
@@ -106,10 +123,7 @@ func checkNewService(in *ecs.CreateServiceInput) error {
 	if *in.DesiredCount < 0 {
 		return errParameter("Desired count must not be negative.")
 	}
-	if err := checkTags(in.Tags); err != nil {
-		return err
-	}
-	return checkConfiguration(in.DeploymentConfiguration)
+	return checkTags(in.Tags)
 }
 
 func (a api) DeleteService(_ context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
@@ -124,7 +138,7 @@ func (a api) DeleteService(_ context.Context, in *ecs.DeleteServiceInput) (*ecs.
 		return nil, errParameter("The service cannot be stopped while it is scaled above 0.")
 	}
 	s.Status = aws.String(statusDraining)
-	s.DesiredCount = 0
+	s.DesiredCount, s.Course = 0, nil
 	for _, d := range s.Rollouts {
 		d.DesiredCount = 0
 	}

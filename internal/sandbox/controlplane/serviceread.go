@@ -28,7 +28,7 @@ func (a api) DescribeServices(_ context.Context, in *ecs.DescribeServicesInput) 
 			out.Failures = append(out.Failures, a.missing("service/"+*cl.ClusterName+"/"+lastPart(name)))
 			continue
 		}
-		out.Services = append(out.Services, a.describeService(s, slices.Contains(in.Include, types.ServiceFieldTags)))
+		out.Services = append(out.Services, a.showService(s, slices.Contains(in.Include, types.ServiceFieldTags)))
 	}
 	return out, nil
 }
@@ -57,6 +57,7 @@ func (a api) ListServices(_ context.Context, in *ecs.ListServicesInput) (*ecs.Li
 // describeService is the service with its deployments, counts and events.
 func (c *ControlPlane) describeService(s *service, withTags bool) types.Service {
 	d := s.Service
+	d.DeploymentConfiguration = s.withHookDetails()
 	d.Events = orEmpty(slices.Clone(s.Events))
 	d.Deployments = []types.Deployment{}
 	d.CurrentServiceRevisions = []types.ServiceCurrentRevisionSummary{}
@@ -77,6 +78,7 @@ func (c *ControlPlane) describeService(s *service, withTags bool) types.Service 
 			RunningTaskCount: entry.RunningCount, PendingTaskCount: entry.PendingCount,
 		})
 	}
+	c.describeTaskSets(s, &d, tasks, withTags)
 	if len(s.Records) > 0 {
 		d.CurrentServiceDeployment = s.Records[0].ServiceDeploymentArn
 	}

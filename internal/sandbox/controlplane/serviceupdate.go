@@ -2,15 +2,20 @@ package controlplane
 
 import (
 	"context"
+	"encoding/json"
 	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-func (a api) UpdateService(_ context.Context, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
+func (a api) UpdateService(_ context.Context, document json.RawMessage) (*ecs.UpdateServiceOutput, error) {
+	in := &ecs.UpdateServiceInput{}
+	details, err := takeHookDetails(document, in)
+	if err != nil {
+		return nil, err
+	}
 	s, err := a.service(in.Cluster, in.Service)
 	if err != nil {
 		return nil, err
@@ -21,10 +26,11 @@ func (a api) UpdateService(_ context.Context, in *ecs.UpdateServiceInput) (*ecs.
 	if in.DesiredCount != nil && *in.DesiredCount < 0 {
 		return nil, errParameter("Desired count must not be negative.")
 	}
-	if in.DeploymentController != nil && in.DeploymentController.Type != types.DeploymentControllerTypeEcs {
-		return nil, errUnsupported("The sandbox has no deployment controller of type %s.", in.DeploymentController.Type)
+	if in.DeploymentController != nil && in.DeploymentController.Type != s.DeploymentController.Type {
+		return nil, errUnsupported("The sandbox does not change a service's deployment controller.")
 	}
-	if err := checkConfiguration(in.DeploymentConfiguration); err != nil {
+	config := mergeConfiguration(s.DeploymentConfiguration, in.DeploymentConfiguration)
+	if err := checkConfiguration(config); err != nil {
 		return nil, err
 	}
 	next := s.Service
@@ -52,13 +58,20 @@ func (a api) UpdateService(_ context.Context, in *ecs.UpdateServiceInput) (*ecs.
 	if err := checkLoadBalancers(td, next.LoadBalancers); err != nil {
 		return nil, err
 	}
+	if err := checkManaged(config, next.LoadBalancers); err != nil {
+		return nil, err
+	}
 	deploys := in.ForceNewDeployment || !reflect.DeepEqual(next, s.Service) ||
 		!reflect.DeepEqual(with, settings{serviceConnect: p.ServiceConnectConfiguration, volumes: p.VolumeConfigurations})
+	if err := s.refusedUpdate(in, &next, deploys); err != nil {
+		return nil, err
+	}
 	// These do not.
 	if in.DesiredCount != nil {
 		next.DesiredCount = *in.DesiredCount
 	}
-	next.DeploymentConfiguration = mergeConfiguration(s.DeploymentConfiguration, in.DeploymentConfiguration)
+	next.DeploymentConfiguration = config
+	replaceList(&s.HookDetails, details)
 	next.AvailabilityZoneRebalancing = orDefault(in.AvailabilityZoneRebalancing, next.AvailabilityZoneRebalancing)
 	next.PropagateTags = orDefault(in.PropagateTags, next.PropagateTags)
 	replace(&next.HealthCheckGracePeriodSeconds, in.HealthCheckGracePeriodSeconds)

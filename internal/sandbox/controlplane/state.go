@@ -48,13 +48,24 @@ type service struct {
 	types.Service
 	Cluster  string        // name
 	Rollouts []*deployment // what DescribeServices lists; the PRIMARY is first
+	// TaskSets are what a service has in place of Rollouts that CodeDeploy
+	// deploys, oldest first.
+	TaskSets []*taskSet
 	// LastCompleted is the deployment that a rollback returns to; nil if none.
 	LastCompleted *deployment
 	// Records are the service deployments, newest first; the newest may not
 	// have been recorded yet.
-	Records   []*types.ServiceDeployment
-	Revisions []*types.ServiceRevision
-	Steady    bool
+	Records []*types.ServiceDeployment
+	// Course is where the newest service deployment is on its way; nil unless it
+	// has stages.
+	Course *course
+	// Production and Test are the shares of the traffic that service revisions
+	// have, in percent by ARN; nil when ECS does not manage it.
+	Production, Test map[string]float64
+	// HookDetails are those of the deployment configuration's hooks, by index.
+	HookDetails []json.RawMessage
+	Revisions   []*types.ServiceRevision
+	Steady      bool
 	// Complaints are events that are not repeated while their cause lasts, and
 	// when they were last written.
 	Complaints map[string]time.Time
@@ -71,6 +82,12 @@ type deployment struct {
 	// StartFailures are consecutive tasks that never ran, for the throttle.
 	StartFailures int32
 	RetryAt       time.Time
+	// Source is the id of the deployment that served the traffic when this one
+	// began; empty for a service's first.
+	Source string
+	Deaf   []string  // alarms that were in ALARM when it began
+	Heard  time.Time // when the alarms were last looked at
+	Baking time.Time // when the bake time of a rolling deployment began
 	// Images are the digests that its first task resolved, by container.
 	Images map[string]string
 }
@@ -83,6 +100,7 @@ type task struct {
 	Cluster    string // name
 	Service    string // name, empty for RunTask
 	Deployment string // id, empty for RunTask
+	RunToken   string // RunTask's client token
 	Targets    []*target
 	WasHealthy bool // has it ever counted as healthy
 	Failing    bool // it fails a health check and is to be replaced
@@ -110,10 +128,18 @@ func (s *state) definition(arn string) *taskDefinition {
 }
 
 // primary is the service's newest deployment.
-func (s *service) primary() *deployment { return s.Rollouts[0] }
+func (s *service) primary() *deployment {
+	if s.byCodeDeploy() {
+		return s.primaryTaskSet().Tasks
+	}
+	return s.Rollouts[0]
+}
 
-// deployment finds a deployment in the list, or nil.
+// deployment finds a deployment in the list, or a task set's, or nil.
 func (s *service) deployment(id string) *deployment {
+	if ts := s.taskSet(id); ts != nil {
+		return ts.Tasks
+	}
 	for _, d := range s.Rollouts {
 		if *d.Id == id {
 			return d

@@ -14,6 +14,7 @@ func (c *ControlPlane) exited(t *task, name string, exitCode int32, reason strin
 	if container == nil || container.ExitCode != nil {
 		return
 	}
+	c.printEnd(t, container, exitCode, reason)
 	container.ExitCode = aws.Int32(exitCode)
 	container.LastStatus = aws.String(statusStopped)
 	if reason != "" {

@@ -3,7 +3,6 @@ package controlplane
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -100,54 +99,4 @@ func (a api) StopTask(_ context.Context, in *ecs.StopTaskInput) (*ecs.StopTaskOu
 	a.stop(t, types.TaskStopCodeUserInitiated, reason)
 	described := t.describe(true)
 	return &ecs.StopTaskOutput{Task: &described}, nil
-}
-
-func (a api) RunTask(_ context.Context, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
-	cl, err := a.cluster(in.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkTags(in.Tags); err != nil {
-		return nil, err
-	}
-	count := 1
-	if in.Count != nil {
-		count = int(*in.Count)
-	}
-	if count < 1 || count > runTaskMost {
-		return nil, errParameter("count must be between 1 and %d.", runTaskMost)
-	}
-	td, err := a.usable(aws.ToString(in.TaskDefinition), errParameter)
-	if err != nil {
-		return nil, err
-	}
-	if in.Overrides != nil {
-		for _, override := range in.Overrides.ContainerOverrides {
-			if name := aws.ToString(override.Name); td.container(name) == nil {
-				return nil, errParameter("Override for container named %s is not a container in the TaskDefinition.", name)
-			}
-		}
-	}
-	group := aws.ToString(in.Group)
-	if strings.HasPrefix(group, "service:") {
-		return nil, errParameter("Group name must not begin with service:")
-	}
-	if group == "" {
-		group = "family:" + td.Family
-	}
-	out := &ecs.RunTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
-	for range count {
-		t := a.newTask(*cl.ClusterName, td)
-		t.Group, t.StartedBy = aws.String(group), in.StartedBy
-		t.Tags = orEmpty(in.Tags)
-		if in.PropagateTags == types.PropagateTagsTaskDefinition {
-			t.Tags = append(slices.Clone(t.Tags), td.Tags...)
-		}
-		if in.Overrides != nil {
-			t.Overrides = in.Overrides
-		}
-		a.provision(t)
-		out.Tasks = append(out.Tasks, t.describe(true))
-	}
-	return out, nil
 }

@@ -40,6 +40,26 @@ const (
 	backOffFirst = 4 * time.Minute
 	backOffMost  = 27 * time.Minute
 
+	// stageMost is how long a stage may take, and networkShift what a traffic shift
+	// behind a Network Load Balancer takes longer.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/blue-green-deployment-implementation.html
+	stageMost    = 24 * time.Hour
+	networkShift = 10 * time.Minute
+	// alarmPoll is how often alarms are looked at: real rollbacks began twenty
+	// seconds after ALARM. alarmBake is what ECS chooses as the bake time with
+	// alarms, "less than 5 minutes".
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+	alarmPoll = 20 * time.Second
+	alarmBake = 4 * time.Minute
+	// hookTimeout is how long a hook has by default, callBackDelay when it is called
+	// again, hookCallMost how long a call may take; leastCall is real time for it,
+	// at any scale.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
+	hookTimeout   = 24 * time.Hour
+	callBackDelay = 30 * time.Second
+	hookCallMost  = 15 * time.Minute
+	leastCall     = 2 * time.Second
+
 	// The defaults of a container's health check.
 	// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
 	checkInterval = 30 * time.Second
@@ -59,4 +79,7 @@ const (
 	runTaskMost             = 10
 	taskDefinitionMostBytes = 64 << 10
 	imageMostCharacters     = 255
+	bakeMost                = 1440  // minutes
+	hooksMost               = 10    // of each kind
+	pauseMost               = 20160 // minutes
 )

@@ -15,7 +15,10 @@ type LoadBalancer struct {
 	Protocol Protocol
 	// Address is the host:port to listen on; port 0 chooses one.
 	Address string
-	Forward []Forward
+	// ListenerRule is the ARN under which ECS knows what follows: that of a rule,
+	// or with TCP that of the listener itself. Empty if it is not to be shifted.
+	ListenerRule string
+	Forward      []Forward
 }
 
 // Forward is a target group's share of a listener's new requests: its weight
@@ -29,6 +32,7 @@ type Forward struct {
 type loadBalancer struct {
 	plane    *Plane
 	protocol Protocol
+	rule     string
 
 	mu     sync.Mutex
 	shares []*share
@@ -64,7 +68,7 @@ func (p *Plane) balance(listener net.Listener, spec LoadBalancer) error {
 	if p.balancers[spec.Name] != nil {
 		return fmt.Errorf("there is a load balancer %s already", spec.Name)
 	}
-	b := &loadBalancer{plane: p, protocol: spec.Protocol}
+	b := &loadBalancer{plane: p, protocol: spec.Protocol, rule: spec.ListenerRule}
 	if err := b.forward(spec.Forward); err != nil {
 		return err
 	}

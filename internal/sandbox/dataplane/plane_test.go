@@ -40,7 +40,7 @@ func newPlane(t *testing.T) (p *dataplane.Plane, web, lines string) {
 	}
 	listen := func(name string, protocol dataplane.Protocol, group string) string {
 		address, err := p.Listen(t.Context(), dataplane.LoadBalancer{
-			Name: name, Protocol: protocol, Address: "127.0.0.1:0", Forward: []dataplane.Forward{{TargetGroupARN: group, Weight: 1}},
+			Name: name, Protocol: protocol, Address: "127.0.0.1:0", ListenerRule: ruleOf(name), Forward: []dataplane.Forward{{TargetGroupARN: group, Weight: 1}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -50,12 +50,38 @@ func newPlane(t *testing.T) (p *dataplane.Plane, web, lines string) {
 	return p, listen("web", dataplane.HTTP, webGroup), listen("lines", dataplane.TCP, lineGroup)
 }
 
+// ruleOf is the listener rule of a load balancer.
+func ruleOf(name string) string {
+	return "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/" + name + "/1/2/3"
+}
+
+// otherShare is the share of requests that the task in the other group answers.
+func otherShare(t *testing.T, web string) float64 {
+	t.Helper()
+	const requests = 200
+	other := 0
+	for range requests {
+		code, _, header, err := get(t.Context(), "http://"+web)
+		if err != nil || code != http.StatusOK {
+			t.Fatal(code, err)
+		}
+		if header.Get("X-Sandbox-Task") == runtimetest.OtherTaskID {
+			other++
+		}
+	}
+	return float64(other) / requests
+}
+
 func TestConformance(t *testing.T) {
 	for _, c := range runtimetest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			p, _, _ := newPlane(t)
-			c.Run(t, runtimetest.Harness{Runtime: p, TargetGroupARN: webGroup, Patience: patience, Quiet: 50 * time.Millisecond})
+			p, web, _ := newPlane(t)
+			c.Run(t, runtimetest.Harness{
+				Runtime: p, TargetGroupARN: webGroup, OtherGroupARN: otherGroup, ListenerRule: ruleOf("web"),
+				Share:    func(t *testing.T) float64 { return otherShare(t, web) },
+				Patience: patience, Quiet: 50 * time.Millisecond,
+			})
 		})
 	}
 }

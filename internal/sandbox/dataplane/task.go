@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ const (
 	// slowStart is how long a -slow task is not ready: longer than two failed
 	// health checks at AWS's default interval of 30 s.
 	slowStart = 90 * time.Second
+	// jobTime is how long a standalone task runs that is neither crashing nor slow.
+	jobTime = 15 * time.Second
 	// leastStopTimeout is real time for open requests to end in, at any scale.
 	leastStopTimeout = 2 * time.Second
 	// killed is the exit code of a process that SIGKILL ended: 128 + 9.
@@ -86,14 +89,24 @@ func (t *task) run(ctx context.Context) map[string]int32 {
 	}
 	close(t.reported)
 
-	crash := time.NewTimer(t.scaled(crashAfter))
+	crash, done, slow := time.NewTimer(t.scaled(crashAfter)), time.NewTimer(t.scaled(jobTime)), time.NewTimer(t.scaled(slowStart))
 	defer crash.Stop()
+	defer done.Stop()
+	defer slow.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-crash.C:
-			t.crash(codes)
+			t.exit(codes, 1, controlplane.BehaviourCrash)
+		case <-done.C:
+			if t.spec.Standalone {
+				t.exit(codes, 0, controlplane.BehaviourHealthy, controlplane.BehaviourUnhealthy)
+			}
+		case <-slow.C:
+			if t.spec.Standalone {
+				t.exit(codes, 0, controlplane.BehaviourSlow)
+			}
 		case <-t.stop:
 			t.terminate(ctx, codes)
 			return codes
@@ -101,13 +114,13 @@ func (t *task) run(ctx context.Context) map[string]int32 {
 	}
 }
 
-// crash exits each container whose image says so.
-func (t *task) crash(codes map[string]int32) {
+// exit ends each container that behaves in one of these ways.
+func (t *task) exit(codes map[string]int32, code int32, behaviours ...controlplane.Behaviour) {
 	for _, container := range t.spec.Containers {
-		if _, ended := codes[container.Name]; !ended && controlplane.BehaviourOf(container.Image) == controlplane.BehaviourCrash {
+		if _, ended := codes[container.Name]; !ended && slices.Contains(behaviours, controlplane.BehaviourOf(container.Image)) {
 			t.kill(container.Name)
-			codes[container.Name] = 1
-			t.events.Exited(container.Name, 1, "")
+			codes[container.Name] = code
+			t.events.Exited(container.Name, code, "")
 		}
 	}
 }

@@ -10,5 +10,8 @@
 //		…
 //	})
 //
+// The services around ECS are there too: see [World.CloudWatch],
+// [World.EventBridge], [World.Scheduler] and [World.Logs].
+//
 // Outside a bubble give it [TimeScale], or it takes as long as AWS does.
 package sandboxtest

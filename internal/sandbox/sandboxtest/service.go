@@ -2,9 +2,11 @@ package sandboxtest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -17,12 +19,15 @@ type Service struct {
 	ARN            string
 	TaskDefinition string // the ARN with which it was created
 	TargetGroup    string // the ARN, empty without a load balancer
+	// Managed is how ECS shifts the service's traffic; nil if it does not.
+	Managed *types.AdvancedConfiguration
 }
 
 // seed is what ServiceOptions change before a service is made.
 type seed struct {
 	definition ecs.RegisterTaskDefinitionInput
 	service    ecs.CreateServiceInput
+	group      *codedeploy.CreateDeploymentGroupInput // nil unless by CodeDeploy
 	settle     bool
 }
 
@@ -45,8 +50,69 @@ func LoadBalanced() ServiceOption {
 	return func(s *seed) {
 		s.service.LoadBalancers = []types.LoadBalancer{{
 			ContainerName: s.service.ServiceName, ContainerPort: aws.Int32(port),
-			TargetGroupArn: aws.String(fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/73e2d6bc24d8a067", Region, Account, *s.service.ServiceName)),
+			TargetGroupArn: aws.String(targetGroupARN(*s.service.ServiceName)),
 		}}
+	}
+}
+
+// Managed puts the service behind an Application Load Balancer with two target
+// groups, a production and a test rule, as the strategies other than rolling need
+// it. The target groups' names are the service's and the service's with -alternate.
+func Managed() ServiceOption {
+	return func(s *seed) {
+		LoadBalanced()(s)
+		lb := &s.service.LoadBalancers[0]
+		rule := func(kind string) *string {
+			return aws.String(fmt.Sprintf("arn:aws:elasticloadbalancing:%s:%s:listener-rule/app/%s/50dc6c495c0c9188/%s/9683b2d02a6cabee", Region, Account, *s.service.ServiceName, kind))
+		}
+		lb.AdvancedConfiguration = &types.AdvancedConfiguration{
+			AlternateTargetGroupArn: aws.String(strings.Replace(*lb.TargetGroupArn, "/73e2", "-alternate/73e2", 1)),
+			ProductionListenerRule:  rule("f2f7dc8efc522ab2"),
+			TestListenerRule:        rule("0467ef3c8400ae65"),
+			RoleArn:                 aws.String("arn:aws:iam::" + Account + ":role/ecsInfrastructure"),
+		}
+	}
+}
+
+// BlueGreen deploys with the strategy BLUE_GREEN and that bake time.
+func BlueGreen(bakeMinutes int32) ServiceOption {
+	return func(s *seed) {
+		s.service.DeploymentConfiguration.Strategy = types.DeploymentStrategyBlueGreen
+		s.service.DeploymentConfiguration.BakeTimeInMinutes = aws.Int32(bakeMinutes)
+	}
+}
+
+// Canary deploys with the strategy CANARY; see [BlueGreen] for the last bake time.
+func Canary(percent float64, canaryMinutes, bakeMinutes int32) ServiceOption {
+	return func(s *seed) {
+		BlueGreen(bakeMinutes)(s)
+		s.service.DeploymentConfiguration.Strategy = types.DeploymentStrategyCanary
+		s.service.DeploymentConfiguration.CanaryConfiguration = &types.CanaryConfiguration{
+			CanaryPercent: aws.Float64(percent), CanaryBakeTimeInMinutes: aws.Int32(canaryMinutes),
+		}
+	}
+}
+
+// Linear deploys with the strategy LINEAR; see [BlueGreen] for the last bake time.
+func Linear(percent float64, stepMinutes, bakeMinutes int32) ServiceOption {
+	return func(s *seed) {
+		BlueGreen(bakeMinutes)(s)
+		s.service.DeploymentConfiguration.Strategy = types.DeploymentStrategyLinear
+		s.service.DeploymentConfiguration.LinearConfiguration = &types.LinearConfiguration{
+			StepPercent: aws.Float64(percent), StepBakeTimeInMinutes: aws.Int32(stepMinutes),
+		}
+	}
+}
+
+// Hooks are the service's lifecycle hooks.
+func Hooks(hooks ...types.DeploymentLifecycleHook) ServiceOption {
+	return func(s *seed) { s.service.DeploymentConfiguration.LifecycleHooks = hooks }
+}
+
+// DeploymentAlarms are the alarms that watch the service's deployments.
+func DeploymentAlarms(rollback bool, names ...string) ServiceOption {
+	return func(s *seed) {
+		s.service.DeploymentConfiguration.Alarms = &types.DeploymentAlarms{AlarmNames: names, Enable: true, Rollback: rollback}
 	}
 }
 
@@ -139,6 +205,10 @@ func (w *World) Service(cluster, name string, options ...ServiceOption) *Service
 	service := &Service{w: w, Cluster: cluster, Name: name, ARN: *created.Service.ServiceArn, TaskDefinition: *created.Service.TaskDefinition}
 	if len(s.service.LoadBalancers) > 0 {
 		service.TargetGroup = *s.service.LoadBalancers[0].TargetGroupArn
+		service.Managed = s.service.LoadBalancers[0].AdvancedConfiguration
+	}
+	if s.group != nil {
+		w.createGroup(s.group)
 	}
 	if s.settle {
 		service.Settle()
@@ -167,6 +237,9 @@ func (s *Service) Settle() types.Service {
 	s.w.t.Helper()
 	for waited := time.Duration(0); waited < settleMost; waited += settlePace {
 		d := s.Describe()
+		if steady(&d) {
+			return d
+		}
 		if len(d.Deployments) == 1 && d.Deployments[0].RolloutState != types.DeploymentRolloutStateInProgress &&
 			(d.RunningCount == d.DesiredCount && d.PendingCount == 0 || d.Deployments[0].RolloutState == types.DeploymentRolloutStateFailed) {
 			return d
@@ -205,7 +278,8 @@ func (s *Service) Tasks() []types.Task {
 }
 
 // Deploy registers the service's task definition with another image of its first
-// container, updates the service, and returns the new task definition's ARN. It
+// container, updates the service or has CodeDeploy deploy it, and returns the new
+// task definition's ARN. It
 // is what somebody else does while a test looks on: it is not recorded.
 func (s *Service) Deploy(image string) string {
 	s.w.t.Helper()
@@ -225,7 +299,11 @@ func (s *Service) Deploy(image string) string {
 		s.w.t.Fatal(err)
 	}
 	arn := registered.TaskDefinition.TaskDefinitionArn
-	s.Update(func(in *ecs.UpdateServiceInput) { in.TaskDefinition = arn })
+	if s.Describe().DeploymentController.Type == types.DeploymentControllerTypeCodeDeploy {
+		s.deployGroup(*arn)
+	} else {
+		s.Update(func(in *ecs.UpdateServiceInput) { in.TaskDefinition = arn })
+	}
 	return *arn
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
@@ -61,7 +60,7 @@ type Call struct {
 
 // Writes says whether the operation changes anything, judged by its name.
 func (c Call) Writes() bool {
-	return !strings.HasPrefix(c.Operation, "Describe") && !strings.HasPrefix(c.Operation, "List")
+	return !awsjson.Reads(c.Operation)
 }
 
 // Calls are the requests of one or more clients, in order.

@@ -9,10 +9,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/controlplane"
+	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
+	"github.com/slipway-cd/slipway/internal/sandbox/services"
 )
 
 // The account and region of every World.
@@ -26,11 +32,18 @@ type World struct {
 	t        testing.TB
 	scale    float64
 	drain    time.Duration
+	factor   float64 // of ECS's rates; 0 for no throttling
+	account  controlplane.Options
 	recorder recorder
+	// throttled serves all clients: they share ECS's buckets.
+	throttle  sync.Once
+	throttled http.Handler
 
 	mu      sync.Mutex
 	plane   *controlplane.ControlPlane
 	runtime *controlplane.MemoryRuntime
+	around  *services.Services // around ECS
+	mux     awsjson.Mux        // of all services
 	fault   func(operation string) *awsjson.Fault
 }
 
@@ -48,6 +61,21 @@ func DeregistrationDelay(delay time.Duration) Option {
 	return func(w *World) { w.drain = delay }
 }
 
+// Functions are what AWS_LAMBDA hooks call.
+func Functions(functions controlplane.Functions) Option {
+	return func(w *World) { w.account.Functions = functions }
+}
+
+// Alarms are what deployment alarms look at.
+func Alarms(alarms controlplane.Alarms) Option {
+	return func(w *World) { w.account.Alarms = alarms }
+}
+
+// Rates throttles the World's clients as ECS does, at a multiple of its rates.
+func Rates(factor float64) Option {
+	return func(w *World) { w.factor = factor }
+}
+
 // New makes an empty World.
 func New(t testing.TB, options ...Option) *World {
 	t.Helper()
@@ -55,28 +83,43 @@ func New(t testing.TB, options ...Option) *World {
 	for _, option := range options {
 		option(w)
 	}
-	w.open(nil)
+	w.open(nil, nil)
 	t.Cleanup(w.close)
 	return w
 }
 
-// open starts the control plane and its runtime, from a state or from nothing.
-func (w *World) open(state []byte) {
+// open starts the control plane, its runtime and the services around it, from
+// their states or from nothing.
+func (w *World) open(state, around []byte) {
 	w.t.Helper()
+	var err error
 	w.runtime = controlplane.NewMemoryRuntime(controlplane.MemoryOptions{
 		TimeScale: w.scale, DeregistrationDelay: w.drain,
 	})
-	plane, err := controlplane.New(controlplane.Options{
-		Region: Region, Account: Account, Runtime: w.runtime, TimeScale: w.scale,
-		State: state,
-	})
+	if w.around, err = services.New(services.Options{
+		Region: Region, Account: Account, TimeScale: w.scale, State: around,
+		Traffic: w.runtime, TargetGroup: targetGroup, Functions: w.account.Functions,
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	options := w.account
+	options.Region, options.Account, options.Runtime, options.TimeScale, options.State = Region, Account, w.runtime, w.scale, state
+	options.Logs = w.around.Logs
+	if options.Alarms == nil {
+		options.Alarms = w.around.CloudWatch
+	}
+	plane, err := controlplane.New(options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.plane = plane
+	w.around.Start(plane)
+	w.mux = w.around.Handlers()
+	w.mux[controlplane.TargetPrefix] = plane.Handler()
 }
 
 func (w *World) close() {
+	w.around.Close()
 	w.plane.Close()
 	w.runtime.Close()
 }
@@ -92,7 +135,11 @@ func (w *World) Restart() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.open(state)
+	around, err := w.around.Snapshot()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.open(state, around)
 }
 
 // Config reaches the World: static credentials, its region, and an HTTP client
@@ -108,27 +155,54 @@ func (w *World) Config() aws.Config {
 
 // HTTPClient calls the World whatever the URL, and records what it calls.
 func (w *World) HTTPClient() *http.Client {
-	faulty := awsjson.Faults(http.HandlerFunc(w.serve), w.askFault)
-	return &http.Client{Transport: transport{handler: w.recorder.record(faulty)}}
+	var served http.Handler = http.HandlerFunc(w.serve)
+	if w.factor > 0 {
+		w.throttle.Do(func() { w.throttled = controlplane.Throttle(served, w.factor) })
+		served = w.throttled
+	}
+	faulty := awsjson.Faults(served, w.askFault)
+	return &http.Client{Transport: transport{handler: protocol.Translate(w.recorder.record(faulty))}}
 }
 
 // ECS is a client of the World, recorded like every client of its Config.
 func (w *World) ECS() *ecs.Client { return ecs.NewFromConfig(w.Config()) }
 
-// own is a client for the World's own needs: nobody counts its calls, and no
-// fault strikes them.
-func (w *World) own() *ecs.Client {
-	config := w.Config()
-	config.HTTPClient = &http.Client{Transport: transport{handler: http.HandlerFunc(w.serve)}}
-	return ecs.NewFromConfig(config)
+// CloudWatch is a client of the World, recorded like every client of its Config.
+func (w *World) CloudWatch() *cloudwatch.Client { return cloudwatch.NewFromConfig(w.Config()) }
+
+// Logs is a client of the World, recorded like every client of its Config.
+func (w *World) Logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(w.Config()) }
+
+// EventBridge is a client of the World, recorded like every client of its Config.
+func (w *World) EventBridge() *eventbridge.Client { return eventbridge.NewFromConfig(w.Config()) }
+
+// Scheduler is a client of the World, recorded like every client of its Config.
+func (w *World) Scheduler() *scheduler.Client { return scheduler.NewFromConfig(w.Config()) }
+
+// Around are the services around ECS as they are in this process: what their
+// schedules came to, and what a test has them refuse. Restart makes new ones.
+func (w *World) Around() *services.Services {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.around
 }
 
-// serve answers with the control plane of now, which Restart replaces.
+// own is a client for the World's own needs: nobody counts its calls, and no
+// fault strikes them.
+func (w *World) own() *ecs.Client { return ecs.NewFromConfig(w.ownConfig()) }
+
+func (w *World) ownConfig() aws.Config {
+	config := w.Config()
+	config.HTTPClient = &http.Client{Transport: transport{handler: http.HandlerFunc(w.serve)}}
+	return config
+}
+
+// serve answers with the services of now, which Restart replaces.
 func (w *World) serve(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
-	plane := w.plane
+	mux := w.mux
 	w.mu.Unlock()
-	plane.Handler().ServeHTTP(rw, r)
+	mux.ServeHTTP(rw, r)
 }
 
 // Fault has ask called with the operation of each request from now on: its
@@ -158,6 +232,20 @@ func (w *World) askFault(operation string) *awsjson.Fault {
 		return nil
 	}
 	return ask(operation)
+}
+
+// Lag has reads show services as they were so long ago.
+func (w *World) Lag(lag time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.plane.SetLag(lag)
+}
+
+// Weights are those of a listener's rule, by target group.
+func (w *World) Weights(listenerRule string) map[string]float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runtime.Weights(listenerRule)
 }
 
 // Exit has a container of a running task end by itself with an exit code.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 
 	"github.com/invopop/jsonschema"
 
@@ -82,6 +83,10 @@ func scalar(t reflect.Type) *jsonschema.Schema {
 			schema.Enum = append(schema.Enum, word)
 		}
 		return schema
+	case *files.Switch:
+		return &jsonschema.Schema{Type: "boolean"}
+	case *files.Count:
+		return &jsonschema.Schema{Type: "integer", Minimum: "1", Maximum: json.Number(strconv.Itoa(files.MaxCount))}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@
 package runtimetest
 
 import (
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,11 @@ type Harness struct {
 	Runtime controlplane.Runtime
 	// TargetGroupARN names an HTTP target group of the runtime's.
 	TargetGroupARN string
+	// OtherGroupARN names another, and ListenerRule a rule that forwards to them.
+	OtherGroupARN, ListenerRule string
+	// Share is the share of what the rule forwards that goes to the second of two
+	// tasks, each alone in its target group, measured or looked up.
+	Share func(t *testing.T) float64
 	// Patience is how long a case waits for what must come, and Quiet for what
 	// must not.
 	Patience, Quiet time.Duration
@@ -37,14 +43,21 @@ func Cases() []Case {
 		{"a task runs and is stopped", runs},
 		{"a task that does not run is stopped", stopsNothing},
 		{"a crashing container exits with 1", crashes},
+		{"a standalone task ends by itself", ends},
 		{"a good target becomes healthy, and drains", drains},
 		{"a bad target becomes unhealthy", becomesUnhealthy},
 		{"a slow target becomes healthy in the end", becomesHealthySlowly},
 		{"a target that is not registered has drained", drainsNothing},
+		{"a rule forwards by weight", shifts},
 	}
 }
 
-const taskID = "0123456789abcdef0123456789abcdef"
+// The tasks; only one case needs the second.
+const (
+	taskID = "0123456789abcdef0123456789abcdef"
+	// OtherTaskID is that of the task in the other target group.
+	OtherTaskID = "fedcba9876543210fedcba9876543210"
+)
 
 // probe calls a runtime and collects what it reports. Its lock is held during
 // each call and taken by each report, so that a report from inside a call hangs.
@@ -102,10 +115,12 @@ func quiet[T any](p *probe, what string, from chan T) {
 
 // start starts a task with a container "app" of this image's tag that has a
 // port, and a sidecar without one.
-func (p *probe) start(tag string) {
+func (p *probe) start(tag string) { p.startAs(taskID, tag) }
+
+func (p *probe) startAs(id, tag string) {
 	p.call(func() {
 		p.Runtime.StartTask(controlplane.TaskSpec{
-			ID: taskID, ARN: "arn:aws:ecs:eu-west-1:111122223333:task/cluster1/" + taskID, Cluster: "cluster1", Group: "service:app",
+			ID: id, ARN: "arn:aws:ecs:eu-west-1:111122223333:task/cluster1/" + id, Cluster: "cluster1", Group: "service:app",
 			Containers: []controlplane.ContainerSpec{
 				{Name: "app", Image: "registry.example.com/app:" + tag, Essential: true, Ports: []int32{8080}},
 				{Name: "sidecar", Image: "registry.example.com/sidecar:1", Essential: false},
@@ -123,11 +138,13 @@ func (p *probe) start(tag string) {
 }
 
 // stop stops the task and returns the exit codes.
-func (p *probe) stop() map[string]int32 {
+func (p *probe) stop() map[string]int32 { return p.stopAs(taskID) }
+
+func (p *probe) stopAs(id string) map[string]int32 {
 	p.t.Helper()
 	exited := make(chan map[string]int32, 1)
 	p.call(func() {
-		p.Runtime.StopTask(taskID, 30*time.Second, func(codes map[string]int32) { report(p, exited, codes) })
+		p.Runtime.StopTask(id, 30*time.Second, func(codes map[string]int32) { report(p, exited, codes) })
 	})
 	return await(p, "the end of the task", exited)
 }
@@ -135,9 +152,14 @@ func (p *probe) stop() map[string]int32 {
 // register starts a task, registers it and returns it as a target.
 func (p *probe) register(tag string) controlplane.Target {
 	p.t.Helper()
-	p.start(tag)
+	return p.registerAs(taskID, tag, p.TargetGroupARN)
+}
+
+func (p *probe) registerAs(id, tag, group string) controlplane.Target {
+	p.t.Helper()
+	p.startAs(id, tag)
 	address := await(p, "the running task", p.running)
-	target := controlplane.Target{TargetGroupARN: p.TargetGroupARN, TaskID: taskID, Container: "app", Port: 8080, Address: address["app"]}
+	target := controlplane.Target{TargetGroupARN: group, TaskID: id, Container: "app", Port: 8080, Address: address["app"]}
 	p.call(func() {
 		p.Runtime.Register(target, func(health controlplane.TargetHealth) { report(p, p.health, health) })
 	})
@@ -183,6 +205,30 @@ func crashes(t *testing.T, h Harness) {
 		t.Errorf("exit codes (-want +got):\n%s", diff)
 	}
 	quiet(p, "a second crash", p.crashed)
+}
+
+func ends(t *testing.T, h Harness) {
+	for tag, want := range map[string]int32{"1.0.0": 0, "1.0.0-slow": 0, "1.0.0-crash": 1} {
+		p := newProbe(t, h)
+		exited := make(chan int32, 10)
+		id := tag + taskID
+		p.call(func() {
+			p.Runtime.StartTask(controlplane.TaskSpec{
+				ID: id, Cluster: "cluster1", Group: "family:app", Standalone: true,
+				Containers: []controlplane.ContainerSpec{{Name: "app", Image: "registry.example.com/app:" + tag, Essential: true}},
+			}, controlplane.TaskEvents{
+				Running: func(address map[string]string) { report(p, p.running, address) },
+				Exited:  func(_ string, code int32, _ string) { report(p, exited, code) },
+			})
+		})
+		await(p, "the running task", p.running)
+		if code := await(p, "the end of "+tag, exited); code != want {
+			t.Errorf("%s exited with %d, want %d", tag, code, want)
+		}
+		if diff := cmp.Diff(map[string]int32{"app": want}, p.stopAs(id)); diff != "" {
+			t.Errorf("%s: exit codes (-want +got):\n%s", tag, diff)
+		}
+	}
 }
 
 func drains(t *testing.T, h Harness) {
@@ -240,4 +286,24 @@ func drainsNothing(t *testing.T, h Harness) {
 	target := controlplane.Target{TargetGroupARN: p.TargetGroupARN, TaskID: taskID, Container: "app", Port: 8080, Address: "127.0.0.1:1"}
 	p.call(func() { p.Runtime.Deregister(target, func() { report(p, drained, true) }) })
 	await(p, "the end of draining", drained)
+}
+
+func shifts(t *testing.T, h Harness) {
+	p := newProbe(t, h)
+	for id, group := range map[string]string{taskID: h.TargetGroupARN, OtherTaskID: h.OtherGroupARN} {
+		p.registerAs(id, "1.0.0", group)
+		p.becomes(controlplane.TargetInitial)
+		p.becomes(controlplane.TargetHealthy)
+	}
+	for _, weight := range []float64{0, 2.5, 50, 100} {
+		p.call(func() {
+			p.Runtime.Shift(h.ListenerRule, map[string]float64{h.TargetGroupARN: 100 - weight, h.OtherGroupARN: weight})
+			p.Runtime.Shift("arn:somebody-elses", map[string]float64{h.TargetGroupARN: 100})
+		})
+		if share := h.Share(t); math.Abs(share-weight/100) > 0.0001 {
+			t.Errorf("weight %v: a share of %v", weight, share)
+		}
+	}
+	p.stop()
+	p.stopAs(OtherTaskID)
 }

@@ -1,0 +1,127 @@
+//go:build e2e
+
+package clients
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAWSCLI asks every service of the seeded world, and moves its schedules.
+func TestAWSCLI(t *testing.T) {
+	path := need(t, "aws")
+	_, env := world(t)
+	aws := func(args ...string) map[string]any {
+		t.Helper()
+		out, errs, err := run(t, env, "", path, append(args, "--output", "json")...)
+		if err != nil {
+			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, errs)
+		}
+		answer := map[string]any{}
+		if strings.TrimSpace(out) != "" {
+			if err := json.Unmarshal([]byte(out), &answer); err != nil {
+				t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
+			}
+		}
+		return answer
+	}
+	same := func(what string, want, got any) {
+		t.Helper()
+		if want != got {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+
+	// The rule: its target is put back whole, with another revision.
+	rules := aws("events", "list-rule-names-by-target", "--target-arn", "arn:aws:ecs:eu-west-1:111122223333:cluster/cluster1")
+	same("rules", "cluster1-batchapp1", at(rules, "RuleNames", 0))
+	same("expression", "rate(5 minutes)", at(aws("events", "describe-rule", "--name", "cluster1-batchapp1"), "ScheduleExpression"))
+	targets := aws("events", "list-targets-by-rule", "--rule", "cluster1-batchapp1")["Targets"].([]any)
+	same("subnet", "subnet-0a1b2c3d4e5f60001", at(targets, 0, "EcsParameters", "NetworkConfiguration", "awsvpcConfiguration", "Subnets", 0))
+	registered := aws("ecs", "register-task-definition", "--family", "cluster1-batchapp1", "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE",
+		"--cpu", "256", "--memory", "512", "--container-definitions", `[{"name":"batchapp1","image":"batchapp1:2.0.0-crash","logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/ecs/b","awslogs-region":"eu-west-1","awslogs-stream-prefix":"b"}}}]`)
+	at(targets, 0, "EcsParameters").(map[string]any)["TaskDefinitionArn"] = at(registered, "taskDefinition", "taskDefinitionArn")
+	document, err := json.Marshal(targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("failed entries", 0.0, aws("events", "put-targets", "--rule", "cluster1-batchapp1", "--targets", string(document))["FailedEntryCount"])
+
+	// It runs the new revision, whose log tells how it ended.
+	var task any
+	for deadline := time.Now().Add(time.Minute); task == nil && time.Now().Before(deadline); {
+		stopped := aws("ecs", "list-tasks", "--cluster", "cluster1", "--family", "cluster1-batchapp1", "--desired-status", "STOPPED")["taskArns"].([]any)
+		for _, arn := range stopped {
+			described := at(aws("ecs", "describe-tasks", "--cluster", "cluster1", "--tasks", arn.(string)), "tasks", 0)
+			if at(described, "taskDefinitionArn") == at(registered, "taskDefinition", "taskDefinitionArn") {
+				task = described
+			}
+		}
+	}
+	if task == nil {
+		t.Fatal("the rule never ran the new revision")
+	}
+	same("exit code", 1.0, at(task, "containers", 0, "exitCode"))
+	same("stop code", "EssentialContainerExited", at(task, "stopCode"))
+	same("started by", "events-rule/cluster1-batchapp1", at(task, "startedBy"))
+	events := aws("logs", "filter-log-events", "--log-group-name", "/ecs/b", "--filter-pattern", "error")
+	if line, _ := at(events, "events", 0, "message").(string); !strings.HasPrefix(line, "error: ") {
+		t.Errorf("the log says %v", events)
+	}
+	streams := aws("logs", "describe-log-streams", "--log-group-name", "/ecs/b", "--order-by", "LastEventTime", "--descending")
+	lines := aws("logs", "get-log-events", "--log-group-name", "/ecs/b", "--log-stream-name", at(streams, "logStreams", 0, "logStreamName").(string))
+	same("first line", "batchapp1:2.0.0-crash started", at(lines, "events", 0, "message"))
+
+	// The schedule.
+	schedule := aws("scheduler", "get-schedule", "--name", "cluster2-batchapp1")
+	same("state", "ENABLED", at(schedule, "State"))
+	target := at(schedule, "Target").(map[string]any)
+	target["Input"] = `{"containerOverrides":[]}`
+	if document, err = json.Marshal(target); err != nil {
+		t.Fatal(err)
+	}
+	aws("scheduler", "update-schedule", "--name", "cluster2-batchapp1", "--schedule-expression", "rate(1 hour)", "--flexible-time-window", "Mode=OFF", "--target", string(document))
+	schedule = aws("scheduler", "get-schedule", "--name", "cluster2-batchapp1")
+	same("expression", "rate(1 hour)", at(schedule, "ScheduleExpression"))
+	same("description, left out", nil, at(schedule, "Description"))
+	same("input", `{"containerOverrides":[]}`, at(schedule, "Target", "Input"))
+	same("schedules", "cluster2-batchapp1", at(aws("scheduler", "list-schedules", "--group-name", "default"), "Schedules", 0, "Name"))
+
+	// An alarm.
+	aws("cloudwatch", "put-metric-alarm", "--alarm-name", "errors", "--namespace", "N", "--metric-name", "M", "--statistic", "Sum", "--period", "60",
+		"--evaluation-periods", "1", "--threshold", "2.5", "--comparison-operator", "GreaterThanThreshold")
+	aws("cloudwatch", "set-alarm-state", "--alarm-name", "errors", "--state-value", "ALARM", "--state-reason", "too many")
+	alarm := at(aws("cloudwatch", "describe-alarms", "--alarm-names", "errors"), "MetricAlarms", 0)
+	same("alarm", "ALARM", at(alarm, "StateValue"))
+	same("threshold", 2.5, at(alarm, "Threshold"))
+	if _, errs, err := run(t, env, "", path, "cloudwatch", "set-alarm-state", "--alarm-name", "x", "--state-value", "OK", "--state-reason", "r"); err == nil || !strings.Contains(errs, "(ResourceNotFound)") {
+		t.Errorf("an alarm that does not exist: %v\n%s", err, errs)
+	}
+
+	// A task, waited for.
+	ran := aws("ecs", "run-task", "--cluster", "cluster2", "--task-definition", "cluster2-batchapp1", "--launch-type", "FARGATE",
+		"--network-configuration", "awsvpcConfiguration={subnets=[subnet-1]}")
+	arn := at(ran, "tasks", 0, "taskArn").(string)
+	aws("ecs", "wait", "tasks-stopped", "--cluster", "cluster2", "--tasks", arn)
+	same("exit code", 0.0, at(aws("ecs", "describe-tasks", "--cluster", "cluster2", "--tasks", arn), "tasks", 0, "containers", 0, "exitCode"))
+}
+
+// at follows names and indices into a JSON value; nil if there is nothing.
+func at(value any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			members, _ := value.(map[string]any)
+			value = members[step]
+		case int:
+			items, _ := value.([]any)
+			if step >= len(items) {
+				return nil
+			}
+			value = items[step]
+		}
+	}
+	return value
+}

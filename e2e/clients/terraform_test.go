@@ -1,0 +1,124 @@
+//go:build e2e
+
+package clients
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+
+	"github.com/slipway-cd/slipway/internal/sandbox"
+)
+
+// TestTerraform has the AWS provider create a cluster, task definitions, a
+// service, a rule with its target and a schedule, find no drift, and destroy them.
+func TestTerraform(t *testing.T) {
+	terraform := need(t, "terraform")
+	w, env := world(t)
+	dir := t.TempDir()
+	content, err := os.ReadFile("testdata/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	settings := filepath.Join(dir, "settings.tfrc")
+	if err := os.WriteFile(settings, fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	env = append(env, "TF_CLI_CONFIG_FILE="+settings, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_VAR_endpoint="+w.Endpoints().AWS)
+	run := func(args ...string) (code int) {
+		t.Helper()
+		out, errs, err := run(t, env, dir, terraform, args...)
+		exit, exited := errors.AsType[*exec.ExitError](err)
+		switch {
+		case err == nil:
+			return 0
+		case exited && exit.ExitCode() == 2: // of plan -detailed-exitcode: there is something to change
+			t.Errorf("terraform %v: there is drift\n%s", args, out)
+			return 2
+		default:
+			t.Fatalf("terraform %v: %v\n%s%s", args, err, out, errs)
+			return 1
+		}
+	}
+	run("init")
+	run("apply", "-auto-approve")
+	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "schedule shop-batch"}; !slices.Equal(got, want) {
+		t.Errorf("there is %v, want %v", got, want)
+	}
+	run("plan", "-detailed-exitcode")
+	run("destroy", "-auto-approve")
+	if got := made(t, w); len(got) > 0 {
+		t.Errorf("there still is %v", got)
+	}
+}
+
+// made are the resources that are there and were not seeded.
+func made(t *testing.T, w *sandbox.World) (names []string) {
+	t.Helper()
+	config := aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(w.Endpoints().AWS), Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
+	}
+	clusters, err := ecs.NewFromConfig(config).ListClusters(t.Context(), &ecs.ListClustersInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arn := range clusters.ClusterArns {
+		if name, ok := strings.CutPrefix(arn, "arn:aws:ecs:eu-west-1:111122223333:cluster/shop"); ok {
+			names = append(names, "cluster shop"+name)
+		}
+	}
+	rules, err := eventbridge.NewFromConfig(config).ListRules(t.Context(), &eventbridge.ListRulesInput{NamePrefix: aws.String("shop")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules.Rules {
+		names = append(names, "rule "+*rule.Name)
+	}
+	schedules, err := scheduler.NewFromConfig(config).ListSchedules(t.Context(), &scheduler.ListSchedulesInput{NamePrefix: aws.String("shop")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, schedule := range schedules.Schedules {
+		names = append(names, "schedule "+*schedule.Name)
+	}
+	return names
+}
+
+// mirror is a folder of providers that has the one that is wanted, in one of the
+// places where they are kept. The test is skipped without: it is large, and not
+// fetched for a test.
+func mirror(t *testing.T) string {
+	t.Helper()
+	home, _ := os.UserHomeDir() // none is one place less
+	places := []string{
+		os.Getenv("TF_PLUGIN_CACHE_DIR"), filepath.Join(home, ".terraform.d", "plugins"), filepath.Join(home, ".terraform.d", "plugin-cache"),
+		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins",
+	}
+	others, err := filepath.Glob("/opt/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range append(places, others...) {
+		// The folder below a place is named after where the provider comes from.
+		found, err := filepath.Glob(filepath.Join(place, "*/hashicorp/aws/5.100.0/*/terraform-provider-aws*"))
+		if place != "" && err == nil && len(found) > 0 {
+			return place
+		}
+	}
+	t.Skip("the provider hashicorp/aws 5.100.0 is in no folder of providers here")
+	return ""
+}

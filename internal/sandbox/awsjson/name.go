@@ -1,0 +1,46 @@
+package awsjson
+
+import (
+	"path"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// memberName is a field's name on the wire: as the SDK spells it in the
+// services that pascal names, and with its first letter in lower case in all
+// others, which holds for all of their models.
+func memberName(structure reflect.Type, f reflect.StructField) string {
+	if pascal(structure) {
+		return f.Name
+	}
+	first, size := utf8.DecodeRuneInString(f.Name)
+	return string(unicode.ToLower(first)) + f.Name[size:]
+}
+
+// pascal says whether a structure's members begin with capitals: those of
+// EventBridge, its Scheduler and CloudWatch do, but for a few that were taken
+// over from ECS.
+func pascal(structure reflect.Type) bool {
+	switch path.Base(strings.TrimSuffix(structure.PkgPath(), "/types")) {
+	case "eventbridge", "events", "scheduler", "cloudwatch":
+	default:
+		return false
+	}
+	switch structure.Name() {
+	case "NetworkConfiguration", "CapacityProviderStrategyItem", "PlacementConstraint", "PlacementStrategy":
+		return false
+	}
+	return true
+}
+
+// Reads says whether an operation changes nothing, judged by its name.
+func Reads(operation string) bool {
+	for _, verb := range []string{"Describe", "List", "Get", "BatchGet", "Filter"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
+}
