@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -35,6 +36,11 @@ const closeTimeout = 10 * time.Second
 type workflows struct {
 	root  dbos.Context
 	steps *steps
+
+	// The library panics when something is started while it closes.
+	mu       sync.Mutex
+	closed   bool
+	starting sync.WaitGroup
 }
 
 // launch opens the library on db and goes on with every workflow that was
@@ -92,8 +98,17 @@ func (w *workflows) resume(running []slipway.Execution) error {
 	return nil
 }
 
-// start runs an execution. One that is known already is left to run.
+// start runs an execution. One that is known already is left to run; one that
+// comes while the engine closes is for the next Open.
 func (w *workflows) start(e slipway.Execution) error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.starting.Add(1)
+	w.mu.Unlock()
+	defer w.starting.Done()
 	if _, err := dbos.RunWorkflow(w.root, w.execute, e.ID, dbos.WithWorkflowID(e.ID)); err != nil {
 		return fmt.Errorf("start execution %s: %w", e.ID, err)
 	}
@@ -130,6 +145,10 @@ func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
 // close interrupts the running steps and waits for them; what they were doing
 // goes on at the next launch. The library closes the database too.
 func (w *workflows) close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.starting.Wait()
 	if err := dbos.Shutdown(w.root, closeTimeout); err != nil {
 		return fmt.Errorf("stop the workflow engine: %w", err)
 	}
