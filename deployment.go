@@ -133,7 +133,7 @@ type State string
 const (
 	// StateProgressing: AWS works on it.
 	StateProgressing State = "progressing"
-	// StateRollingBack: ECS itself has begun to roll it back.
+	// StateRollingBack: ECS or CodeDeploy itself has begun to roll it back.
 	StateRollingBack State = "rolling-back"
 	// StateDeployed: the new tasks are healthy and the old ones are gone.
 	StateDeployed State = "deployed"
@@ -153,9 +153,10 @@ const (
 type Observation struct {
 	At    time.Time `json:"at"`
 	State State     `json:"state"`
-	// By is ByECS or BySlipway with StateRolledBack and StateRollingBack.
+	// By is ByECS, ByCodeDeploy or BySlipway with StateRolledBack and
+	// StateRollingBack.
 	By string `json:"by,omitempty"`
-	// Cause is what made ECS roll it back, as far as AWS says; empty otherwise.
+	// Cause is what made ECS or CodeDeploy roll it back, as far as AWS says; empty otherwise.
 	Cause Cause `json:"cause,omitempty"`
 	// Reason says why, made of what AWS said: one line, which may be followed by
 	// details. For a final state it is never empty unless the state is
@@ -195,7 +196,7 @@ func (o Observation) Final() bool {
 	return o.State != StateProgressing && o.State != StateRollingBack
 }
 
-// Cause is what made ECS roll a deployment back.
+// Cause is what made ECS or CodeDeploy roll a deployment back.
 type Cause string
 
 // The causes.

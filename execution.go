@@ -62,8 +62,9 @@ func (o Outcome) Status() Status {
 
 // Who rolled a deployment back.
 const (
-	ByECS     = "ecs"
-	BySlipway = "slipway"
+	ByECS        = "ecs"
+	ByCodeDeploy = "codedeploy"
+	BySlipway    = "slipway"
 )
 
 // Stage is a part of a Pipeline.
@@ -85,7 +86,7 @@ type Execution struct {
 	Status  Status  `json:"status"`
 	Stage   Stage   `json:"stage,omitempty"`
 	Outcome Outcome `json:"outcome,omitempty"`
-	// RolledBackBy is ByECS or BySlipway when the outcome is rolled-back.
+	// RolledBackBy is ByECS, ByCodeDeploy or BySlipway when the outcome is rolled-back.
 	RolledBackBy string `json:"rolledBackBy,omitempty"`
 	// Reason says why, for a person: one line that may be followed by details.
 	Reason string `json:"reason,omitempty"`

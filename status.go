@@ -53,18 +53,21 @@ type HistoryEntry struct {
 
 // ExecutionSummary is an Execution for people and scripts.
 type ExecutionSummary struct {
-	ID        string    `json:"id"`
-	Status    Status    `json:"status"`
-	Outcome   Outcome   `json:"outcome,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	StartedAt time.Time `json:"startedAt,omitzero"`
-	EndedAt   time.Time `json:"endedAt,omitzero"`
+	ID      string  `json:"id"`
+	Status  Status  `json:"status"`
+	Outcome Outcome `json:"outcome,omitempty"`
+	// RolledBackBy is ByECS, ByCodeDeploy or BySlipway when the outcome is
+	// rolled-back.
+	RolledBackBy string    `json:"rolledBackBy,omitempty"`
+	Reason       string    `json:"reason,omitempty"`
+	StartedAt    time.Time `json:"startedAt,omitzero"`
+	EndedAt      time.Time `json:"endedAt,omitzero"`
 }
 
 // Summary returns what status and history show of an execution.
 func (e Execution) Summary() *ExecutionSummary {
 	return &ExecutionSummary{
-		ID: e.ID, Status: e.Status, Outcome: e.Outcome, Reason: e.Reason,
+		ID: e.ID, Status: e.Status, Outcome: e.Outcome, RolledBackBy: e.RolledBackBy, Reason: e.Reason,
 		StartedAt: e.StartedAt, EndedAt: e.EndedAt,
 	}
 }

@@ -71,7 +71,7 @@ func (e *env) answerExecution(execution slipway.Execution) error {
 
 func executionLines(execution slipway.Execution) func(*table) {
 	return func(t *table) {
-		result := result(*execution.Summary(), execution.RolledBackBy)
+		result := result(*execution.Summary())
 		line := fmt.Sprintf("%s %s: %s", execution.App(), shortImages(execution.Revision.Images), t.paint(result.colour, result.text))
 		if took := execution.EndedAt.Sub(execution.StartedAt); !execution.StartedAt.IsZero() && took >= time.Second {
 			line += " after " + span(took)

@@ -55,7 +55,7 @@ func historyTable(e *env, entries []slipway.HistoryEntry) func(*table) {
 				images = "invalid"
 			}
 			if x := entry.Execution; x != nil {
-				last, id = result(*x, ""), shortID(x.ID)
+				last, id = result(*x), shortID(x.ID)
 				if why := trouble(*x); why != "" {
 					reason = why
 				}

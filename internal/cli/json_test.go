@@ -37,11 +37,11 @@ func TestJSONMembers(t *testing.T) {
 		"approve " + secondID: shifting,
 		"reject " + secondID:  shifting,
 		"status": "[].app [].drift [].execution [].execution.endedAt [].execution.id [].execution.outcome [].execution.reason " +
-			"[].execution.startedAt [].execution.status [].revision [].revision.commit [].revision.images " +
+			"[].execution.rolledBackBy [].execution.startedAt [].execution.status [].revision [].revision.commit [].revision.images " +
 			"[].revision.images[].imageUri [].revision.images[].name [].running [].running.images " +
 			"[].running.images[].imageUri [].running.images[].name [].running.taskDefinition",
 		"history cluster1/webapp1": "[].author [].commit [].execution [].execution.endedAt [].execution.id " +
-			"[].execution.outcome [].execution.reason [].execution.startedAt [].execution.status [].images " +
+			"[].execution.outcome [].execution.reason [].execution.rolledBackBy [].execution.startedAt [].execution.status [].images " +
 			"[].images[].imageUri [].images[].name [].message [].time",
 		"show cluster1/webapp1":  execution,
 		"start cluster1/webapp1": execution,

@@ -63,14 +63,14 @@ func TestTables(t *testing.T) {
 		want string
 	}{
 		{"status", func(e *env) error { return e.answer(nil, view.table(e)) }, `
-APP                IN GIT                 RUNNING                        LAST EXECUTION  WHEN     NOTE
-cluster1/service1  webapp1:1.4.1          webapp1:1.4.1                  in progress     10m ago  deploying: 1 of 2 running, 1 failed
-cluster1/service2  webapp1:1.4.2          webapp1:1.4.1 → webapp1:1.4.2  in progress     10m ago  deploying: 0 of 2 running, 2 old still running
-cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1                  rolled back     7m ago   drift; webapp1 exited with code 1
-cluster2/gone      -                      webapp1:1.4.1                  -                        removed from git
-cluster2/moved     new.example.com/web:1  old.example.com/web:1          -                        drift
-cluster2/nosuch    webapp1:1.4.1          -                              failed          9m ago   there is no service nosuch in cluster2
-cluster2/tcpapp1   -                      app=tcp:1, proxy=proxy:2       -                        cluster2/tcpapp1/revision.json:1:2: unexpected end of file
+APP                IN GIT                 RUNNING                        LAST EXECUTION      WHEN     NOTE
+cluster1/service1  webapp1:1.4.1          webapp1:1.4.1                  in progress         10m ago  deploying: 1 of 2 running, 1 failed
+cluster1/service2  webapp1:1.4.2          webapp1:1.4.1 → webapp1:1.4.2  in progress         10m ago  deploying: 0 of 2 running, 2 old still running
+cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1                  rolled back by ECS  7m ago   drift; webapp1 exited with code 1
+cluster2/gone      -                      webapp1:1.4.1                  -                            removed from git
+cluster2/moved     new.example.com/web:1  old.example.com/web:1          -                            drift
+cluster2/nosuch    webapp1:1.4.1          -                              failed              9m ago   there is no service nosuch in cluster2
+cluster2/tcpapp1   -                      app=tcp:1, proxy=proxy:2       -                            cluster2/tcpapp1/revision.json:1:2: unexpected end of file
 `},
 		{"status of an app that is gone, by name", func(e *env) error {
 			return e.answer(nil, statusView{apps: []slipway.AppStatus{forgotten}, named: true}.table(e))
@@ -79,13 +79,13 @@ APP                 IN GIT  RUNNING  LAST EXECUTION  WHEN    NOTE
 cluster2/forgotten  -       -        deployed        9m ago  removed from git
 `},
 		{"history", func(e *env) error { return e.answer(nil, historyTable(e, history)) }, `
-COMMIT    WHEN     IMAGES         RESULT       EXECUTION      AUTHOR  MESSAGE
-11111111  1m ago   removed        -            -              Ops     take webapp1 down
-22222222  2m ago   invalid        -            -              Ops     typo
+COMMIT    WHEN     IMAGES         RESULT              EXECUTION      AUTHOR  MESSAGE
+11111111  1m ago   removed        -                   -              Ops     take webapp1 down
+22222222  2m ago   invalid        -                   -              Ops     typo
   cluster1/webapp1/revision.json:1:2: unexpected end of file
-22222222  9m ago   webapp1:1.4.2  rolled back  01930e2b-0000  Dev     webapp1 1.4.2
+22222222  9m ago   webapp1:1.4.2  rolled back by ECS  01930e2b-0000  Dev     webapp1 1.4.2
   webapp1 exited with code 1
-11111111  10m ago  webapp1:1.4.1  deployed     01930e2a-6b5c  Dev     webapp1 1.4.1
+11111111  10m ago  webapp1:1.4.1  deployed            01930e2a-6b5c  Dev     webapp1 1.4.1
 `},
 		{"show a failure", func(e *env) error { return e.answer(nil, executionTable(e, failed2())) }, `
 Execution        01930e2b-0000-7000-8000-000000000002

@@ -44,7 +44,7 @@ func executionTable(e *env, x slipway.Execution) func(*table) {
 		}
 		line("Execution", x.ID)
 		line("App", x.App())
-		t.row(cell{"Result", bold}, result(*x.Summary(), x.RolledBackBy))
+		t.row(cell{"Result", bold}, result(*x.Summary()))
 		line("Doing", progress(x))
 		for i, text := range strings.Split(strings.TrimSpace(x.Reason), "\n") {
 			line([]string{"Reason", ""}[min(i, 1)], text)

@@ -140,7 +140,7 @@ func (v statusView) cells(status slipway.AppStatus) (inGit string, running, last
 		}
 	}
 	if x := status.Execution; x != nil {
-		last = result(*x, "")
+		last = result(*x)
 		if leaving := shortImages(v.leaving(x.ID)); leaving != "" && status.Running != nil && leaving != running.text {
 			running.text = leaving + " → " + running.text
 		}

@@ -9,18 +9,12 @@ import (
 )
 
 // result is what became of an execution, in a few words, and its colour.
-func result(e slipway.ExecutionSummary, rolledBackBy string) cell {
+func result(e slipway.ExecutionSummary) cell {
 	switch e.Outcome {
 	case slipway.OutcomeDeployed, slipway.OutcomeUnchanged:
 		return cell{string(e.Outcome), green}
 	case slipway.OutcomeRolledBack:
-		switch rolledBackBy {
-		case slipway.ByECS:
-			return cell{"rolled back by ECS", red}
-		case slipway.BySlipway:
-			return cell{"rolled back by Slipway", red}
-		}
-		return cell{"rolled back", red}
+		return cell{"rolled back by " + actor(e.RolledBackBy), red}
 	case slipway.OutcomeTimedOut:
 		return cell{"timed out", red}
 	case slipway.OutcomeFailed:
@@ -39,6 +33,19 @@ func result(e slipway.ExecutionSummary, rolledBackBy string) cell {
 	case slipway.StatusQueued, slipway.StatusStopping, slipway.StatusStopped, slipway.StatusSuperseded:
 	}
 	return cell{strings.ToLower(string(e.Status)), yellow}
+}
+
+// actor is who rolled a deployment back, as people write it.
+func actor(by string) string {
+	switch by {
+	case slipway.ByECS:
+		return "ECS"
+	case slipway.ByCodeDeploy:
+		return "CodeDeploy"
+	case slipway.BySlipway:
+		return "Slipway"
+	}
+	return by
 }
 
 // trouble is why an execution did not do what it was to do; empty when it did.
@@ -75,7 +82,7 @@ func progress(e slipway.Execution) string {
 	case slipway.PhaseStarted:
 	}
 	if e.Observation != nil && e.Observation.State == slipway.StateRollingBack {
-		return "ECS rolls back" + counts(e.Observation)
+		return actor(e.Observation.By) + " rolls back" + counts(e.Observation)
 	}
 	return "deploying" + counts(e.Observation) + course(e)
 }

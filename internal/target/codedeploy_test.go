@@ -186,7 +186,7 @@ func TestCodeDeployAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := last(observe(t, a, d))
-		checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "rolled back by CodeDeploy, by deployment d-", "Activated alarms: <webapp1-5xx> (ALARM_ACTIVE)")
+		checkEnd(t, o, slipway.StateRolledBack, slipway.ByCodeDeploy, "rolled back by CodeDeploy, by deployment d-", "Activated alarms: <webapp1-5xx> (ALARM_ACTIVE)")
 		if o.Cause != slipway.CauseAlarm || o.TaskDefinition != s.TaskDefinition {
 			t.Errorf("cause %q, runs %s", o.Cause, o.TaskDefinition)
 		}
@@ -202,7 +202,7 @@ func TestCodeDeployStoppedByAPerson(t *testing.T) {
 			observeTo(t, a, d, shifted)
 			stopDeployment(t, w, d.ID, true)
 			o := last(observe(t, a, d))
-			checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "(MANUAL_STOP)")
+			checkEnd(t, o, slipway.StateRolledBack, slipway.ByCodeDeploy, "(MANUAL_STOP)")
 			if o.Cause != slipway.CausePerson {
 				t.Errorf("cause %q", o.Cause)
 			}
@@ -257,14 +257,14 @@ func TestCodeDeployRollsBackFailures(t *testing.T) {
 		d := advance(t, a, deployment("registry.example.com/webapp1:2.0.0-unhealthy"), slipway.PhaseStarted)
 		pass(70 * time.Minute) // nobody looked, and CodeDeploy gave up
 		o := last(observe(t, a, d))
-		checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "timed out while waiting for the replacement task set to become healthy", "(TIMEOUT)", "Health checks failed with these codes: [503]")
+		checkEnd(t, o, slipway.StateRolledBack, slipway.ByCodeDeploy, "timed out while waiting for the replacement task set to become healthy", "(TIMEOUT)", "Health checks failed with these codes: [503]")
 		if o.Cause != "" {
 			t.Errorf("cause %q", o.Cause)
 		}
 		// A rollback that comes too late finds that it is done.
 		w.ForgetCalls()
 		d = rollBack(t, a, d, "failed")
-		checkEnd(t, last(observe(t, a, d)), slipway.StateRolledBack, slipway.ByECS)
+		checkEnd(t, last(observe(t, a, d)), slipway.StateRolledBack, slipway.ByCodeDeploy)
 		checkWrites(t, w, []string{}...)
 	})
 	t.Run("not", func(t *testing.T) {

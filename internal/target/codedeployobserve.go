@@ -51,7 +51,7 @@ func (k *codeDeploy) Observe(ctx context.Context, d slipway.Deployment) (slipway
 		v = verdict{state: slipway.StateFailed, headline: why}
 	}
 	o.State, o.By = v.state, v.by
-	if v.by == slipway.ByECS {
+	if v.by == slipway.ByCodeDeploy {
 		o.Cause = v.cause
 	}
 	if o.Final() && len(f.stopped) > 0 && v.state != slipway.StateDeployed {
@@ -106,7 +106,7 @@ func judgeTaskSet(d slipway.Deployment, said codedeploy.Facts, now time.Time) ve
 	judged := codedeploy.Judge(said, now)
 	v := verdict{state: judged.State, cause: judged.Cause, headline: judged.Headline, why: judged.Why}
 	if v.state == slipway.StateRollingBack || v.state == slipway.StateRolledBack {
-		v.by = slipway.ByECS
+		v.by = slipway.ByCodeDeploy
 	}
 	if d.Phase == slipway.PhaseStarted {
 		return v
@@ -128,7 +128,7 @@ func judgeTaskSet(d slipway.Deployment, said codedeploy.Facts, now time.Time) ve
 		return judgeStopped(v, rolling, done, now.Sub(d.RollbackStartedAt))
 	}
 	if said.Deployment.Creator == deploytypes.DeploymentCreatorCodeDeployRollback {
-		rolling.by, done.by = slipway.ByECS, slipway.ByECS
+		rolling.by, done.by = slipway.ByCodeDeploy, slipway.ByCodeDeploy
 	}
 	switch v.state {
 	case slipway.StateProgressing:
