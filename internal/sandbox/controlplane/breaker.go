@@ -36,10 +36,13 @@ func (c *ControlPlane) countFailure(s *service, t *task) {
 // countStartFailure throttles a deployment whose tasks never run: the first
 // time all of them may be tried again at once, then after ever longer waits.
 func (c *ControlPlane) countStartFailure(s *service, t *task) {
-	d := s.deployment(t.Deployment)
-	if d == nil {
-		return
+	if d := s.deployment(t.Deployment); d != nil {
+		c.delayStart(s, d)
 	}
+}
+
+// delayStart is countStartFailure for a task that there may not even be.
+func (c *ControlPlane) delayStart(s *service, d *deployment) {
 	d.StartFailures++
 	rounds := int(d.StartFailures) / max(1, int(s.DesiredCount))
 	if rounds < 2 {

@@ -55,6 +55,9 @@ type ControlPlane struct {
 	closed bool
 	lag    time.Duration     // see SetLag
 	views  map[string][]view // of services by ARN, oldest first
+	// full and deleted are what is missing: see SetCapacity and DeleteSecret.
+	full    bool
+	deleted map[string]bool
 }
 
 // New makes a control plane, and starts again on the runtime what ran when its

@@ -112,8 +112,12 @@ func (c *ControlPlane) provision(t *task) {
 	})
 }
 
-// pull pulls the images, and starts the containers.
+// pull gets the secrets, pulls the images, and starts the containers.
 func (c *ControlPlane) pull(t *task) {
+	if reason := c.missingSecret(t); reason != "" {
+		c.step(t, secretFailure, func() { c.stop(t, types.TaskStopCodeTaskFailedToStart, reason) })
+		return
+	}
 	t.PullStartedAt = aws.Time(time.Now())
 	for _, container := range t.Containers {
 		if BehaviourOf(*container.Image) == BehaviourMissing {

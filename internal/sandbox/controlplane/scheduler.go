@@ -152,6 +152,10 @@ func (c *ControlPlane) start(s *service, d *deployment, count int, running []*ta
 	if count == 0 {
 		return
 	}
+	if c.full {
+		c.misplace(s, d, count)
+		return
+	}
 	var started []*task
 	for range count {
 		started = append(started, c.launch(s, d))

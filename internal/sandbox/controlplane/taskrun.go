@@ -40,6 +40,10 @@ func (a api) RunTask(_ context.Context, in *ecs.RunTaskInput) (*ecs.RunTaskOutpu
 		return again, err
 	}
 	out := &ecs.RunTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
+	if a.full {
+		out.Failures = append(out.Failures, types.Failure{Reason: aws.String(noCapacity)})
+		return out, nil
+	}
 	for range cmp.Or(aws.ToInt32(in.Count), 1) {
 		t := a.newTask(*cl.ClusterName, td)
 		t.Group, t.StartedBy = aws.String(cmp.Or(aws.ToString(in.Group), "family:"+td.Family)), in.StartedBy

@@ -16,6 +16,10 @@ const (
 	// pullFailure is how long ECS retries a pull before it gives the task up:
 	// the first failure shows after two and a half minutes.
 	pullFailure = 2 * time.Minute
+	// secretFailure is how long ECS retries before it gives a secret up, and
+	// placementRetry how long it leaves a task that has no room. Both ours.
+	secretFailure  = 10 * time.Second
+	placementRetry = 1 * time.Minute
 	// activatingTime is from running containers to registered targets.
 	activatingTime = 2 * time.Second
 	// deactivatingTime is what a task without targets takes to begin to stop.

@@ -56,6 +56,7 @@ func (t transport) RoundTrip(r *http.Request) (response *http.Response, err erro
 type Call struct {
 	Operation string
 	Body      []byte // the JSON document as it was sent
+	Refused   bool   // it was answered with an error
 }
 
 // Writes says whether the operation changes anything, judged by its name.
@@ -78,6 +79,12 @@ func (c Calls) Operations() []string {
 // Writes are the calls that change something.
 func (c Calls) Writes() Calls {
 	return slices.DeleteFunc(slices.Clone(c), func(call Call) bool { return !call.Writes() })
+}
+
+// Effective are the calls that were not refused: those whose answer was lost are
+// among them.
+func (c Calls) Effective() Calls {
+	return slices.DeleteFunc(slices.Clone(c), func(call Call) bool { return call.Refused })
 }
 
 // Count is how many calls of an operation there are.
@@ -106,6 +113,18 @@ func (c Calls) Bodies(operation string) [][]byte {
 type recorder struct {
 	mu    sync.Mutex
 	calls Calls
+	began int // how often it was begun anew
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusWriter) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
 }
 
 // record notes each request before next serves it.
@@ -120,8 +139,17 @@ func (r *recorder) record(next http.Handler) http.Handler {
 		_, operation := awsjson.Target(request)
 		r.mu.Lock()
 		r.calls = append(r.calls, Call{Operation: operation, Body: body})
+		i, began := len(r.calls)-1, r.began
 		r.mu.Unlock()
-		next.ServeHTTP(w, request)
+		answered := &statusWriter{ResponseWriter: w}
+		next.ServeHTTP(answered, request)
+		if answered.status >= http.StatusBadRequest {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.began == began {
+				r.calls[i].Refused = true
+			}
+		}
 	})
 }
 
@@ -137,7 +165,7 @@ func (w *World) Calls() Calls {
 func (w *World) ForgetCalls() {
 	w.recorder.mu.Lock()
 	defer w.recorder.mu.Unlock()
-	w.recorder.calls = nil
+	w.recorder.calls, w.recorder.began = nil, w.recorder.began+1
 }
 
 // RawBodies are the documents that were sent with an operation, in order.

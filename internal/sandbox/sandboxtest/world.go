@@ -241,6 +241,20 @@ func (w *World) Lag(lag time.Duration) {
 	w.plane.SetLag(lag)
 }
 
+// Capacity says whether Fargate has room for more tasks, as in the beginning.
+func (w *World) Capacity(available bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.plane.SetCapacity(available)
+}
+
+// DeleteSecret has tasks whose definition names a secret by valueFrom not start.
+func (w *World) DeleteSecret(valueFrom string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.plane.DeleteSecret(valueFrom)
+}
+
 // Weights are those of a listener's rule, by target group.
 func (w *World) Weights(listenerRule string) map[string]float64 {
 	w.mu.Lock()
