@@ -5,6 +5,7 @@ import (
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
+	"github.com/slipway-cd/slipway/internal/steps"
 )
 
 // runCmd runs one execution here.
@@ -52,7 +53,7 @@ func (c *runCmd) Run(ctx context.Context, e *env) error {
 	}
 	log := e.warnings()
 	line := &progressLine{env: e, moves: isTerminal(e.Err) && !e.Quiet}
-	execution, err = engine.Run(ctx, e.target(log), log, execution, line.show)
+	execution, err = steps.Run(ctx, e.target(log), log, execution, line.show)
 	line.end()
 	if ctx.Err() != nil {
 		e.note("stopped watching; what was started in ECS goes on")

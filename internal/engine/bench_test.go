@@ -11,10 +11,11 @@ import (
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 )
 
 // benchRig is a rig by the real clock, on disk.
-func benchRig(b *testing.B, c *cloud) *rig {
+func benchRig(b *testing.B, c *stepstest.Cloud) *rig {
 	b.Helper()
 	r := &rig{t: b, path: database(b), cloud: c, log: slog.New(slog.DiscardHandler)}
 	r.open()
@@ -38,11 +39,11 @@ func many(n int) []slipway.Execution {
 // that writes to AWS: 50 ms at most, less what it takes to see the push.
 func BenchmarkSubmitToFirstWrite(b *testing.B) {
 	first := make(chan time.Time, 1)
-	r := benchRig(b, &cloud{advance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+	r := benchRig(b, &stepstest.Cloud{OnAdvance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 		if d.Phase == slipway.PhasePrepared {
 			first <- time.Now()
 		}
-		return well(d), nil
+		return stepstest.Well(d), nil
 	}})
 	var took []time.Duration
 	for n := 0; b.Loop(); n++ {
@@ -67,9 +68,9 @@ func BenchmarkThousandExecutions(b *testing.B) {
 	const n = 1000
 	for b.Loop() {
 		observed := make(chan struct{}, n)
-		r := benchRig(b, &cloud{observe: func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+		r := benchRig(b, &stepstest.Cloud{OnObserve: func(context.Context, slipway.Deployment) (slipway.Observation, error) {
 			observed <- struct{}{}
-			return seen(slipway.StateDeployed, "done"), nil
+			return stepstest.Seen(slipway.StateDeployed, "done"), nil
 		}})
 		if err := r.engine.Submit(b.Context(), pipeline.Submission{Executions: many(n), At: time.Now()}); err != nil {
 			b.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/steps"
 )
 
 // Decide tells AWS what a person decided about a pause of an execution's
@@ -16,30 +17,8 @@ func (e *Engine) Decide(ctx context.Context, id string, decision slipway.Decisio
 	if err != nil {
 		return execution, err
 	}
-	for _, taken := range execution.Decisions {
-		switch {
-		case decision.Hook == "" || taken.Hook != decision.Hook:
-		case taken.Approve == decision.Approve:
-			return execution, nil
-		default:
-			return execution, &slipway.Error{
-				Next: slipway.NextPerson, Message: fmt.Sprintf("hook %s was answered already: %s", taken.Hook, said(taken)),
-			}
-		}
-	}
-	switch execution.Deployment.Phase {
-	case slipway.PhaseStarted, slipway.PhaseRollingBack:
-		if !execution.Status.Ended() {
-			break
-		}
-		fallthrough
-	default:
-		return execution, &slipway.Error{
-			Next: slipway.NextPerson, Message: fmt.Sprintf("execution %s waits for nobody: it is %s", id, execution.Status),
-			Hint: "`slipway show` says what an execution does",
-		}
-	}
-	if decision, err = e.target.Decide(ctx, execution.Deployment, decision); err != nil {
+	decision, known, err := steps.Decide(ctx, e.target, execution, decision)
+	if err != nil || known {
 		return execution, err
 	}
 	// What was done is written down even if the caller has gone meanwhile.
@@ -48,12 +27,4 @@ func (e *Engine) Decide(ctx context.Context, id string, decision slipway.Decisio
 	}
 	e.bells.ring(execution.App())
 	return execution, nil
-}
-
-// said is a decision for a person.
-func said(decision slipway.Decision) string {
-	if decision.Approve {
-		return "approved by " + decision.By
-	}
-	return "rejected by " + decision.By
 }

@@ -12,6 +12,14 @@ import (
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps"
+)
+
+// The keys of the engine's log records.
+const (
+	keyExecution = "execution"
+	keyWait      = "wait"
+	keyError     = "error"
 )
 
 // Options are what an Engine works with.
@@ -20,18 +28,18 @@ type Options struct {
 	// an Engine on it, which the caller's lock guarantees. Closing the Engine
 	// closes it.
 	DB     *sql.DB
-	Store  Executions
+	Store  steps.Executions
 	Queue  Queue
-	Source Source
-	Target Target
+	Source steps.Source
+	Target steps.Target
 	Logger *slog.Logger
 }
 
 // Engine runs the executions of one database.
 type Engine struct {
 	queue     Queue
-	store     Executions
-	target    Target
+	store     steps.Executions
+	target    steps.Target
 	log       *slog.Logger
 	workflows *workflows
 	bells     bells
@@ -41,14 +49,14 @@ type Engine struct {
 // an Engine that takes more. Close it to stop.
 func Open(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{queue: o.Queue, store: o.Store, target: o.Target, log: o.Logger}
-	taken := &steps{
-		source: o.Source, target: o.Target, store: o.Store, log: o.Logger,
-		woken: e.bells.of,
+	taken := &steps.Steps{
+		Source: o.Source, Target: o.Target, Store: o.Store, Log: o.Logger,
+		Woken: e.bells.of,
 	}
 	// Steps that go on before launch returns may end and begin the next
 	// execution: ready holds them back until workflows is set.
 	ready := make(chan struct{})
-	taken.begin = func(next slipway.Execution) { <-ready; e.begin(next) }
+	taken.Begin = func(next slipway.Execution) { <-ready; e.begin(next) }
 	var err error
 	if e.workflows, err = launch(ctx, o.DB, o.Logger, taken); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 	"github.com/slipway-cd/slipway/internal/store"
 )
 
@@ -21,7 +22,7 @@ const happy = "prepare, register 1, start 1, observe"
 
 func TestDeployed(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		r.cloud.observe = after(5*time.Second, slipway.StateDeployed)
+		r.cloud.OnObserve = stepstest.After(5*time.Second, slipway.StateDeployed)
 		start := time.Now()
 		id := r.submit(webapp, "")
 		r.expect(id, "Succeeded, deployed: seen deployed", happy)
@@ -31,7 +32,7 @@ func TestDeployed(t *testing.T) {
 		}
 		want := slipway.Deployment{
 			Execution: id, App: webapp, Commit: e.Revision.Commit, Images: e.Revision.Images, Place: slipway.Place{Cluster: "cluster1", Service: "webapp1"},
-			Phase: slipway.PhaseStarted, Base: base, BaseDeployment: "ecs-svc/7", TaskDefinition: "webapp1:8", ID: "ecs-svc/8",
+			Phase: slipway.PhaseStarted, Base: stepstest.Base, BaseDeployment: "ecs-svc/7", TaskDefinition: "webapp1:8", ID: "ecs-svc/8",
 			PreparedAt: e.Deployment.PreparedAt, FirstWriteAt: e.Deployment.FirstWriteAt, StartedAt: e.Deployment.StartedAt,
 		}
 		if diff := cmp.Diff(want, e.Deployment); diff != "" || len(e.Revision.Images) != 1 {
@@ -45,14 +46,14 @@ func TestSource(t *testing.T) {
 	place := slipway.Place{Cluster: "cluster1", Service: "webapp1", Region: "eu-west-1"}
 	for _, test := range []struct {
 		name  string
-		files func(c *cloud)
+		files func(c *stepstest.Cloud)
 		read  bool // before it was submitted
 		want  string
 	}{
 		{
 			name: "a bad file",
-			files: func(c *cloud) {
-				c.revision = func(slipway.App) (slipway.Revision, error) {
+			files: func(c *stepstest.Cloud) {
+				c.OnRevision = func(slipway.App) (slipway.Revision, error) {
 					return slipway.Revision{}, slipway.Usagef("cluster1/webapp1/revision.json:1:2: no comma")
 				}
 			},
@@ -61,11 +62,11 @@ func TestSource(t *testing.T) {
 		{
 			// The second file's failure must not make us forget that it is to be read.
 			name: "the second file cannot be read at once",
-			files: func(c *cloud) {
+			files: func(c *stepstest.Cloud) {
 				failures := 2
-				c.pipeline = func(slipway.App) (slipway.Pipeline, error) {
+				c.OnPipeline = func(slipway.App) (slipway.Pipeline, error) {
 					if failures--; failures >= 0 {
-						return slipway.Pipeline{}, throttled
+						return slipway.Pipeline{}, stepstest.Throttled
 					}
 					return slipway.Pipeline{Mode: slipway.ModeQueued, Timeout: slipway.Duration(time.Hour), Place: place}, nil
 				}
@@ -74,8 +75,8 @@ func TestSource(t *testing.T) {
 		},
 		{
 			name: "read before",
-			files: func(c *cloud) {
-				c.revision = func(slipway.App) (slipway.Revision, error) {
+			files: func(c *stepstest.Cloud) {
+				c.OnRevision = func(slipway.App) (slipway.Revision, error) {
 					return slipway.Revision{}, errors.New("it was read again")
 				}
 			},
@@ -85,7 +86,7 @@ func TestSource(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				r.cloud.revision = func(slipway.App) (slipway.Revision, error) { return slipway.Revision{Images: images}, nil }
+				r.cloud.OnRevision = func(slipway.App) (slipway.Revision, error) { return slipway.Revision{Images: images}, nil }
 				test.files(r.cloud)
 				e := slipway.Execution{ID: engine.NewID(), Revision: slipway.Revision{App: webapp, Commit: "c0ffee"}, CreatedAt: time.Now()}
 				if test.read {
@@ -95,7 +96,7 @@ func TestSource(t *testing.T) {
 					t.Fatal(err)
 				}
 				e = r.wait(e.ID)
-				if got := ended(e); got != test.want {
+				if got := stepstest.Ended(e); got != test.want {
 					t.Errorf("it ended as %s", got)
 				}
 				if e.Outcome == slipway.OutcomeDeployed && (e.Deployment.Place != place || !cmp.Equal(e.Deployment.Images, images) || e.Pipeline.Timeout != slipway.Duration(time.Hour)) {
@@ -130,11 +131,11 @@ func TestSubmitRefuses(t *testing.T) {
 func TestNoProgress(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		asked := 0
-		r.cloud.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+		r.cloud.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 			if asked++; asked <= 3 {
 				return d, nil
 			}
-			return well(d), nil
+			return stepstest.Well(d), nil
 		}
 		start := time.Now()
 		r.expect(r.submit(webapp, ""), "Succeeded, deployed: the new tasks are healthy", happy)
@@ -165,14 +166,14 @@ func TestStop(t *testing.T) {
 				// Each step takes a second, and observing goes on for an hour.
 				slow := func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					<-time.After(time.Second)
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
-				r.cloud.revision = func(slipway.App) (slipway.Revision, error) {
+				r.cloud.OnRevision = func(slipway.App) (slipway.Revision, error) {
 					<-time.After(time.Second)
 					return slipway.Revision{Images: []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:2"}}}, nil
 				}
-				r.cloud.advance, r.cloud.rollback, r.cloud.observe = slow, slow, after(time.Hour, slipway.StateDeployed)
-				r.cloud.timeout = 2 * time.Hour
+				r.cloud.OnAdvance, r.cloud.OnRollback, r.cloud.OnObserve = slow, slow, stepstest.After(time.Hour, slipway.StateDeployed)
+				r.cloud.Timeout = 2 * time.Hour
 				id := r.submit(webapp, "")
 				phases := []slipway.Phase{"source", slipway.PhaseNew, slipway.PhasePrepared, slipway.PhaseRegistered, slipway.PhaseStarted}
 				r.passes(time.Duration(slices.Index(phases, test.phase))*time.Second + 500*time.Millisecond)
@@ -204,13 +205,13 @@ func TestStopWhileThrottled(t *testing.T) {
 		t.Run("in phase "+string(test.phase), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				start := time.Now()
-				r.cloud.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+				r.cloud.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					if d.Phase == test.phase && time.Since(start) < 10*time.Second {
-						return d, throttled
+						return d, stepstest.Throttled
 					}
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
-				r.cloud.observe = after(time.Hour, slipway.StateDeployed)
+				r.cloud.OnObserve = stepstest.After(time.Hour, slipway.StateDeployed)
 				id := r.submit(webapp, "")
 				r.passes(3 * time.Second)
 				before := time.Now()
@@ -218,8 +219,8 @@ func TestStopWhileThrottled(t *testing.T) {
 					t.Fatal(err)
 				}
 				e := r.wait(id)
-				if ended(e) != test.want {
-					t.Errorf("it ended as %s, want %s", ended(e), test.want)
+				if stepstest.Ended(e) != test.want {
+					t.Errorf("it ended as %s, want %s", stepstest.Ended(e), test.want)
 				}
 				if took := e.EndedAt.Sub(before); test.phase != slipway.PhaseRegistered && took != 0 {
 					t.Errorf("it took %s to hear it", took)
@@ -231,7 +232,7 @@ func TestStopWhileThrottled(t *testing.T) {
 
 func TestStopOfWhatWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		r.cloud.observe = after(time.Second, slipway.StateDeployed)
+		r.cloud.OnObserve = stepstest.After(time.Second, slipway.StateDeployed)
 		running, waiting, last := r.submit(webapp, slipway.ModeQueued), r.submit(webapp, slipway.ModeQueued), r.submit(webapp, slipway.ModeQueued)
 		e, err := r.engine.Stop(t.Context(), waiting, slipway.StopRequest{By: "Ada", At: time.Now()})
 		if err != nil || e.Status != slipway.StatusStopped {
@@ -239,11 +240,11 @@ func TestStopOfWhatWaits(t *testing.T) {
 		}
 		for _, id := range []string{running, last} {
 			if e := r.wait(id); e.Outcome != slipway.OutcomeDeployed {
-				t.Errorf("it ended as %s", ended(e))
+				t.Errorf("it ended as %s", stepstest.Ended(e))
 			}
 		}
 		if e := r.get(waiting); !e.StartedAt.IsZero() || e.Outcome != slipway.OutcomeNone {
-			t.Errorf("the stopped one began: %s", ended(e))
+			t.Errorf("the stopped one began: %s", stepstest.Ended(e))
 		}
 		if _, err := r.engine.Stop(t.Context(), waiting, slipway.StopRequest{}); slipway.NextOf(err) != slipway.NextUsage {
 			t.Errorf("stopping what has ended gave %v", err)
@@ -263,7 +264,7 @@ func TestModes(t *testing.T) {
 	} {
 		t.Run(string(test.mode), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				r.cloud.observe = after(10*time.Second, slipway.StateDeployed)
+				r.cloud.OnObserve = stepstest.After(10*time.Second, slipway.StateDeployed)
 				start := time.Now()
 				var ids []string
 				for range 4 {
@@ -307,7 +308,7 @@ func TestPanic(t *testing.T) {
 						panic("index out of range")
 					}
 				}
-				r.cloud.revision = func(slipway.App) (slipway.Revision, error) {
+				r.cloud.OnRevision = func(slipway.App) (slipway.Revision, error) {
 					running, err := r.store.InProgress(r.t.Context())
 					if err != nil || len(running) != 1 {
 						return slipway.Revision{}, fmt.Errorf("in progress are %v, %w", running, err)
@@ -315,20 +316,20 @@ func TestPanic(t *testing.T) {
 					bug(running[0].ID, "source")
 					return slipway.Revision{Images: []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:2"}}}, nil
 				}
-				r.cloud.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+				r.cloud.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					bug(d.Execution, map[slipway.Phase]string{slipway.PhaseNew: "prepare", slipway.PhaseRegistered: "start"}[d.Phase])
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
-				r.cloud.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+				r.cloud.OnObserve = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
 					bug(d.Execution, "observe")
 					if d.Execution == first {
-						return seen(slipway.StateFailed, "broken"), nil
+						return stepstest.Seen(slipway.StateFailed, "broken"), nil
 					}
-					return seen(slipway.StateDeployed, "fine"), nil
+					return stepstest.Seen(slipway.StateDeployed, "fine"), nil
 				}
-				r.cloud.rollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+				r.cloud.OnRollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					bug(d.Execution, "roll back")
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
 				first = engine.NewID()
 				submission := pipeline.Submission{At: time.Now(), Executions: []slipway.Execution{{ID: first, Revision: slipway.Revision{App: webapp, Commit: "c0ffee"}, CreatedAt: time.Now()}}}
@@ -336,10 +337,10 @@ func TestPanic(t *testing.T) {
 					t.Fatal(err)
 				}
 				second := r.submit(webapp, "")
-				if got, want := ended(r.wait(first)), "Failed, failed: a bug in slipway stopped this execution: index out of range; look at the service before trying again"; got != want {
+				if got, want := stepstest.Ended(r.wait(first)), "Failed, failed: a bug in slipway stopped this execution: index out of range; look at the service before trying again"; got != want {
 					t.Errorf("it ended as %s", got)
 				}
-				if got, want := ended(r.wait(second)), "Succeeded, deployed: fine"; got != want {
+				if got, want := stepstest.Ended(r.wait(second)), "Succeeded, deployed: fine"; got != want {
 					t.Errorf("the next one ended as %s", got)
 				}
 			})
@@ -352,14 +353,14 @@ func TestPanicInFinish(t *testing.T) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &cloud{}}
+		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
 		s, err := store.Open(t.Context(), "sqlite:"+path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.store = s
 		buggy := &buggyStore{Store: s, bugs: 3}
-		if r.engine, err = engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: buggy, Queue: s, Source: r.cloud, Target: r.cloud, Logger: logger(t)}); err != nil {
+		if r.engine, err = engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: buggy, Queue: s, Source: r.cloud, Target: r.cloud, Logger: stepstest.Logger(t)}); err != nil {
 			t.Fatal(err)
 		}
 		defer r.close()

@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 	"github.com/slipway-cd/slipway/internal/target"
 )
 
@@ -28,7 +29,7 @@ func onFargate(t *testing.T, test func(t *testing.T, r *rig, w *sandboxtest.Worl
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := sandboxtest.New(t, sandboxtest.TimeScale(10))
-		r := &rig{t: t, path: path, cloud: &cloud{}, target: target.New(target.Options{
+		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}, target: target.New(target.Options{
 			Config: func(context.Context, string) (aws.Config, error) { return w.Config(), nil },
 		})}
 		r.open()
@@ -115,7 +116,7 @@ func TestOnFargate(t *testing.T) {
 					r.passes(time.Second)
 					test.during(t, r, s, id)
 				}
-				got := ended(r.wait(id))
+				got := stepstest.Ended(r.wait(id))
 				if !strings.HasPrefix(got, test.want+":") {
 					t.Errorf("it ended as\n     %s\nwant %s", got, test.want)
 				}
@@ -181,7 +182,7 @@ func TestPause(t *testing.T) {
 				if !approve {
 					want, updates = "Failed, rolled-back by ecs: rejected by Ada at POST_SCALE_UP: so it is; rolled back by ECS to webapp1:1: ", "1.0.0"
 				}
-				if got := ended(r.wait(id)); !strings.HasPrefix(got, want) {
+				if got := stepstest.Ended(r.wait(id)); !strings.HasPrefix(got, want) {
 					t.Errorf("it ended as\n     %s\nwant %s", got, want)
 				}
 				s.Settle()

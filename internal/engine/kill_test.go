@@ -31,6 +31,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 	"github.com/slipway-cd/slipway/internal/store"
 	"github.com/slipway-cd/slipway/internal/target"
 )
@@ -85,7 +86,7 @@ func conduct(ctx context.Context, path, endpoint string, e slipway.Execution, ki
 		return err
 	}
 	run, err := engine.Open(ctx, engine.Options{
-		DB: s.DB(), Store: s, Queue: s, Source: &cloud{}, Logger: slog.New(slog.DiscardHandler),
+		DB: s.DB(), Store: s, Queue: s, Source: &stepstest.Cloud{}, Logger: slog.New(slog.DiscardHandler),
 		Target: target.New(target.Options{
 			HTTPClient: &http.Client{Transport: killer},
 			Config: func(context.Context, string) (aws.Config, error) {
@@ -305,7 +306,7 @@ func check(t *testing.T, w *sandboxtest.World, s *sandboxtest.Service, path, id,
 		return
 	}
 	if e.Outcome != outcome {
-		t.Errorf("killed at %s: it ended as %s; deployment %+v, seen %+v", kill, ended(e), e.Deployment, e.Observation)
+		t.Errorf("killed at %s: it ended as %s; deployment %+v, seen %+v", kill, stepstest.Ended(e), e.Deployment, e.Observation)
 		for _, d := range s.Describe().Deployments {
 			t.Errorf("ECS has %s: %s, %s, %d of %d tasks running", *d.Id, *d.Status, *d.RolloutStateReason, d.RunningCount, d.DesiredCount)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 	"github.com/slipway-cd/slipway/internal/store"
 )
 
@@ -62,26 +63,26 @@ func (i *interruption) take(app slipway.App, action pipeline.Action) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.on && app.Name == string(action) {
-		return throttled
+		return stepstest.Throttled
 	}
 	i.taken[app.Name] = strings.TrimSpace(i.taken[app.Name] + " " + string(action))
 	return nil
 }
 
-func (i *interruption) cloud() *cloud {
+func (i *interruption) cloud() *stepstest.Cloud {
 	advance := func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 		action := map[slipway.Phase]pipeline.Action{
 			slipway.PhaseNew: pipeline.ActionPrepare, slipway.PhasePrepared: pipeline.ActionRegister,
 			slipway.PhaseRegistered: pipeline.ActionStart, slipway.PhaseStarted: pipeline.ActionRollBack,
 		}[d.Phase]
-		return well(d), i.take(d.App, action)
+		return stepstest.Well(d), i.take(d.App, action)
 	}
-	return &cloud{
-		revision: func(app slipway.App) (slipway.Revision, error) {
+	return &stepstest.Cloud{
+		OnRevision: func(app slipway.App) (slipway.Revision, error) {
 			return slipway.Revision{Images: []slipway.Image{{Container: app.Name, URI: "example.com/" + app.Name + ":2"}}}, i.take(app, pipeline.ActionSource)
 		},
-		advance: advance, rollback: advance,
-		observe: func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+		OnAdvance: advance, OnRollback: advance,
+		OnObserve: func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
 			action, state := pipeline.ActionObserve, slipway.StateDeployed
 			switch {
 			case d.Phase == slipway.PhaseRollingBack:
@@ -89,7 +90,7 @@ func (i *interruption) cloud() *cloud {
 			case strings.HasSuffix(d.App.Name, "roll-back"):
 				state = slipway.StateFailed
 			}
-			return seen(state, "seen "+string(state)), i.take(d.App, action)
+			return stepstest.Seen(state, "seen "+string(state)), i.take(d.App, action)
 		},
 	}
 }
@@ -99,7 +100,7 @@ type unfinished struct{ *store.Store }
 
 func (u unfinished) Finish(ctx context.Context, e slipway.Execution, at time.Time) ([]slipway.Execution, error) {
 	if e.App() == appOf(pipeline.ActionFinish) {
-		return nil, throttled
+		return nil, stepstest.Throttled
 	}
 	return u.Store.Finish(ctx, e, at)
 }
@@ -150,7 +151,7 @@ func replay(t *testing.T, path string) {
 			t.Errorf("%s is not in progress", app)
 			continue
 		}
-		if got := ended(r.wait(id)); got != of.want {
+		if got := stepstest.Ended(r.wait(id)); got != of.want {
 			t.Errorf("interrupted in %s, it ended as %s, want %s", of.action, got, of.want)
 		}
 		// What waited behind it runs too.
@@ -158,7 +159,7 @@ func replay(t *testing.T, path string) {
 		if err != nil || len(found) != 2 {
 			t.Fatalf("%s has %d executions, %v", app, len(found), err)
 		}
-		if got := ended(r.wait(found[0].ID)); got != of.want {
+		if got := stepstest.Ended(r.wait(found[0].ID)); got != of.want {
 			t.Errorf("what waited behind %s ended as %s", of.action, got)
 		}
 		whole := "source prepare register start observe"
@@ -186,7 +187,7 @@ func interrupt(t *testing.T, file string) {
 		}
 		was := &interruption{on: true, taken: map[string]string{}}
 		c := was.cloud()
-		e, err := engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: unfinished{s}, Queue: s, Source: c, Target: c, Logger: logger(t)})
+		e, err := engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: unfinished{s}, Queue: s, Source: c, Target: c, Logger: stepstest.Logger(t)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 )
 
 // account is an AWS account that outlives restarts. Its writing calls have
@@ -100,7 +101,7 @@ func (a *account) once(t *testing.T, execution string, actions ...pipeline.Actio
 
 var writing = []pipeline.Action{pipeline.ActionRegister, pipeline.ActionStart, pipeline.ActionRollBack}
 
-func (a *account) script(c *cloud) {
+func (a *account) script(c *stepstest.Cloud) {
 	actions := map[slipway.Phase]pipeline.Action{
 		slipway.PhaseNew: pipeline.ActionPrepare, slipway.PhasePrepared: pipeline.ActionRegister,
 		slipway.PhaseRegistered: pipeline.ActionStart, slipway.PhaseStarted: pipeline.ActionRollBack,
@@ -109,10 +110,10 @@ func (a *account) script(c *cloud) {
 		if err := a.step(ctx, actions[d.Phase], d); err != nil {
 			return d, err
 		}
-		return well(d), nil
+		return stepstest.Well(d), nil
 	}
-	c.advance, c.rollback = write, write
-	c.observe = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
+	c.OnAdvance, c.OnRollback = write, write
+	c.OnObserve = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
 		action, end := pipeline.ActionObserve, slipway.StateFailed
 		if d.Phase == slipway.PhaseRollingBack {
 			action, end = pipeline.ActionObserveRollBack, slipway.StateRolledBack
@@ -120,9 +121,9 @@ func (a *account) script(c *cloud) {
 		if err := a.step(ctx, action, d); err != nil {
 			return slipway.Observation{}, err
 		}
-		return seen(end, "broken"), nil
+		return stepstest.Seen(end, "broken"), nil
 	}
-	c.revision = func(app slipway.App) (slipway.Revision, error) {
+	c.OnRevision = func(app slipway.App) (slipway.Revision, error) {
 		return slipway.Revision{App: app, Images: []slipway.Image{{Container: app.Name, URI: "example.com/webapp1:2"}}}, nil
 	}
 }
@@ -154,16 +155,16 @@ func TestCloseInTheMiddle(t *testing.T) {
 						t.Errorf("it took %s to close", took)
 					}
 					r.open()
-					if got, want := ended(r.wait(first)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+					if got, want := stepstest.Ended(r.wait(first)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
 						t.Errorf("it ended as %s, want %s", got, want)
 					}
 					a.once(t, first, writing...)
 					if e := r.wait(second); e.Outcome != slipway.OutcomeRolledBack {
-						t.Errorf("the next one ended as %s", ended(e))
+						t.Errorf("the next one ended as %s", stepstest.Ended(e))
 					}
 					a.once(t, second, writing...)
 					// What was answered in time was written down, and not asked again.
-					if calls := r.cloud.called(); a.behind && !a.answerLost && strings.Contains(calls, " 2") {
+					if calls := r.cloud.Called(); a.behind && !a.answerLost && strings.Contains(calls, " 2") {
 						t.Errorf("a second attempt was made: %s", calls)
 					}
 				})
@@ -178,7 +179,7 @@ func TestCloseIsQuiet(t *testing.T) {
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		r := &rig{t: t, path: path, cloud: &cloud{observe: after(time.Hour, slipway.StateDeployed)}}
+		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{OnObserve: stepstest.After(time.Hour, slipway.StateDeployed)}}
 		r.log = slog.New(slog.NewTextHandler(&log, nil))
 		for i := range 4 {
 			r.open()
@@ -218,7 +219,7 @@ func TestSubmitDuringClose(t *testing.T) {
 		r.open()
 		for range len(accepted) {
 			if e := r.wait(<-accepted); e.Outcome != slipway.OutcomeDeployed {
-				t.Errorf("%s ended as %s", e.App(), ended(e))
+				t.Errorf("%s ended as %s", e.App(), stepstest.Ended(e))
 			}
 		}
 	})
@@ -243,11 +244,11 @@ func TestStopWhileDown(t *testing.T) {
 				a.behind, a.answerLost = true, true
 				a.script(r.cloud)
 				if test.action != pipeline.ActionRollBack {
-					observe := r.cloud.observe
-					r.cloud.observe = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
+					observe := r.cloud.OnObserve
+					r.cloud.OnObserve = func(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
 						o, err := observe(ctx, d)
 						if o.State == slipway.StateFailed {
-							o = seen(slipway.StateProgressing, "")
+							o = stepstest.Seen(slipway.StateProgressing, "")
 						}
 						return o, err
 					}
@@ -259,7 +260,7 @@ func TestStopWhileDown(t *testing.T) {
 				}
 				r.close()
 				r.open()
-				if got := ended(r.wait(id)); got != test.want {
+				if got := stepstest.Ended(r.wait(id)); got != test.want {
 					t.Errorf("it ended as %s, want %s", got, test.want)
 				}
 			})
@@ -276,7 +277,7 @@ func TestOpenStartsWhatTheLibraryDoesNotKnow(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.passes(5 * time.Second)
-		if got := r.cloud.called(); got != "" {
+		if got := r.cloud.Called(); got != "" {
 			t.Errorf("it ran already: %s", got)
 		}
 		r.close()
@@ -299,7 +300,7 @@ func TestOpenBelievesTheTables(t *testing.T) {
 				r.close()
 				tamper(t, r, `UPDATE workflow_status SET status = $1 WHERE workflow_uuid = $2`, status, id)
 				r.open()
-				if got, want := ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+				if got, want := stepstest.Ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
 					t.Errorf("it ended as %s", got)
 				}
 				a.once(t, id, writing...)
@@ -319,7 +320,7 @@ func TestCheckpointsOfAnotherBuild(t *testing.T) {
 		r.close()
 		tamper(t, r, `UPDATE operation_outputs SET function_name = 'approve' WHERE workflow_uuid = $1 AND function_name = 'prepare'`, id)
 		r.open()
-		if got, want := ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+		if got, want := stepstest.Ended(r.wait(id)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
 			t.Errorf("it ended as %s", got)
 		}
 		a.once(t, id, writing...)
@@ -331,7 +332,7 @@ func TestOpenFailsCleanly(t *testing.T) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &cloud{}}
+		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
 		broken := errors.New("disk I/O error")
 		if err := r.openWith(&brokenQueue{err: broken}); !errors.Is(err, broken) {
 			t.Fatalf("got %v", err)

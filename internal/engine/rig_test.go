@@ -3,12 +3,9 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,156 +14,20 @@ import (
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 	"github.com/slipway-cd/slipway/internal/store"
 )
 
 var webapp = slipway.App{Cluster: "cluster1", Name: "webapp1"}
 
-const base = "webapp1:7"
-
-// cloud is a Source and a Target by script. What a test does not script goes
-// well: a deployment is prepared, registered, started and seen as deployed.
-type cloud struct {
-	revision func(slipway.App) (slipway.Revision, error)
-	pipeline func(slipway.App) (slipway.Pipeline, error)
-	advance  func(context.Context, slipway.Deployment) (slipway.Deployment, error)
-	observe  func(context.Context, slipway.Deployment) (slipway.Observation, error)
-	rollback func(context.Context, slipway.Deployment) (slipway.Deployment, error)
-	decide   func(slipway.Decision) (slipway.Decision, error)
-	timeout  time.Duration
-
-	mu    sync.Mutex
-	calls []string
-}
-
-// call writes down a call: "prepare", "register 2" (the attempt)…
-func (c *cloud) call(format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.calls = append(c.calls, fmt.Sprintf(format, args...))
-}
-
-// called returns the calls so far, those that repeat the one before but once.
-func (c *cloud) called() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.Join(slices.Compact(slices.Clone(c.calls)), ", ")
-}
-
-func (c *cloud) Revision(_ context.Context, app slipway.App, commit string) (slipway.Revision, error) {
-	if c.revision != nil {
-		return c.revision(app)
-	}
-	return slipway.Revision{App: app, Commit: commit, Images: []slipway.Image{{Container: app.Name, URI: "example.com/" + app.Name + ":" + commit}}}, nil
-}
-
-func (c *cloud) Pipeline(_ context.Context, app slipway.App, _ string) (slipway.Pipeline, error) {
-	if c.pipeline != nil {
-		return c.pipeline(app)
-	}
-	p := slipway.DefaultPipeline(app)
-	if c.timeout > 0 {
-		p.Timeout = slipway.Duration(c.timeout)
-	}
-	return p, nil
-}
-
-func (c *cloud) Advance(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
-	switch d.Phase {
-	case slipway.PhaseNew:
-		c.call("prepare")
-	case slipway.PhasePrepared:
-		c.call("register %d", d.Attempt)
-	case slipway.PhaseRegistered:
-		c.call("start %d", d.Attempt)
-	default:
-		c.call("advance out of %q", d.Phase)
-	}
-	if c.advance != nil {
-		return c.advance(ctx, d)
-	}
-	return well(d), nil
-}
-
-// well is d one phase on.
-func well(d slipway.Deployment) slipway.Deployment {
-	d.Attempt = 0
-	switch d.Phase {
-	case slipway.PhaseNew:
-		d.Phase, d.PreparedAt, d.Base, d.BaseDeployment = slipway.PhasePrepared, time.Now(), base, "ecs-svc/7"
-	case slipway.PhasePrepared:
-		d.Phase, d.TaskDefinition, d.FirstWriteAt = slipway.PhaseRegistered, "webapp1:8", time.Now()
-	case slipway.PhaseRegistered:
-		d.Phase, d.ID, d.StartedAt = slipway.PhaseStarted, "ecs-svc/8", time.Now()
-	case slipway.PhaseStarted:
-		d.Phase, d.RollbackID, d.RollbackStartedAt = slipway.PhaseRollingBack, "ecs-svc/9", time.Now()
-	case slipway.PhaseTesting, slipway.PhaseRollingBack, slipway.PhaseUnchanged:
-	}
-	return d
-}
-
-func (c *cloud) Observe(ctx context.Context, d slipway.Deployment) (slipway.Observation, error) {
-	c.call("observe")
-	if c.observe != nil {
-		return c.observe(ctx, d)
-	}
-	return seen(slipway.StateDeployed, "the new tasks are healthy"), nil
-}
-
-func (c *cloud) Rollback(ctx context.Context, d slipway.Deployment) (slipway.Deployment, error) {
-	c.call("roll back %d", d.Attempt)
-	if c.rollback != nil {
-		return c.rollback(ctx, d)
-	}
-	return well(d), nil
-}
-
-func (c *cloud) Decide(_ context.Context, _ slipway.Deployment, decision slipway.Decision) (slipway.Decision, error) {
-	c.call("decide %s %t", decision.Hook, decision.Approve)
-	if c.decide != nil {
-		return c.decide(decision)
-	}
-	return decision, nil
-}
-
-func (c *cloud) Retire(_ context.Context, _ slipway.Deployment, keep int, mine []string) ([]string, error) {
-	c.call("retire all but %d of %d", keep, len(mine))
-	return nil, nil
-}
-
-func seen(state slipway.State, reason string) slipway.Observation {
-	now := time.Now()
-	o := slipway.Observation{At: now, State: state, Reason: reason, Tasks: slipway.TaskCounts{Desired: 2, Running: 1, Pending: 1}}
-	if state == slipway.StateRolledBack {
-		o.By = slipway.BySlipway
-	}
-	if !o.Final() {
-		o.Next = now.Add(2500 * time.Millisecond)
-	}
-	return o
-}
-
-// after sees a deployment progress until d has passed since its start, and
-// then the state.
-func after(pause time.Duration, state slipway.State) func(context.Context, slipway.Deployment) (slipway.Observation, error) {
-	return func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
-		if d.Phase == slipway.PhaseRollingBack {
-			return seen(slipway.StateRolledBack, ""), nil
-		}
-		if time.Since(d.StartedAt) < pause {
-			return seen(slipway.StateProgressing, ""), nil
-		}
-		return seen(state, "seen "+string(state)), nil
-	}
-}
-
 // rig is an Engine on a database on disk.
 type rig struct {
 	t      testing.TB
 	path   string
-	cloud  *cloud
-	target engine.Target // the cloud, if nil
-	log    *slog.Logger  // the test's, if nil
+	cloud  *stepstest.Cloud
+	target steps.Target // the cloud, if nil
+	log    *slog.Logger // the test's, if nil
 	store  *store.Store
 	engine *engine.Engine
 	n      int
@@ -231,7 +92,7 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &cloud{}}
+		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
 		r.open()
 		defer r.close()
 		test(t, r)
@@ -259,7 +120,7 @@ func (r *rig) openWith(queue engine.Queue) error {
 		r.target = r.cloud
 	}
 	if r.log == nil {
-		r.log = logger(r.t)
+		r.log = stepstest.Logger(r.t)
 	}
 	r.engine, err = engine.Open(r.t.Context(), engine.Options{
 		DB: r.store.DB(), Store: r.store, Queue: queue, Source: r.cloud, Target: r.target, Logger: r.log,
@@ -276,20 +137,6 @@ func (r *rig) close() {
 		r.t.Error(err)
 	}
 }
-
-// logger writes to the test's log, where `go test -v` or a failure shows it.
-func logger(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-type writer struct{ t testing.TB }
-
-func (w writer) Write(text []byte) (int, error) {
-	w.t.Log(strings.TrimSpace(string(text)))
-	return len(text), nil
-}
-
-var _ io.Writer = writer{}
 
 // submit submits an execution of app in a mode, and returns its id.
 func (r *rig) submit(app slipway.App, mode slipway.Mode) string {
@@ -332,17 +179,8 @@ func (r *rig) wait(id string) slipway.Execution {
 		}
 		<-time.After(time.Second)
 	}
-	r.t.Fatalf("it has not ended in ten minutes: %+v; calls: %s", r.get(id), r.cloud.called())
+	r.t.Fatalf("it has not ended in ten minutes: %+v; calls: %s", r.get(id), r.cloud.Called())
 	return slipway.Execution{}
-}
-
-// ended is an execution's end in one line.
-func ended(e slipway.Execution) string {
-	text := fmt.Sprintf("%s, %s", e.Status, e.Outcome)
-	if e.RolledBackBy != "" {
-		text += " by " + e.RolledBackBy
-	}
-	return text + ": " + e.Reason
 }
 
 // expect waits for an execution's end and compares it, and the calls to AWS,
@@ -350,10 +188,10 @@ func ended(e slipway.Execution) string {
 func (r *rig) expect(id, want, calls string) {
 	r.t.Helper()
 	e := r.wait(id)
-	if got := ended(e); got != want {
+	if got := stepstest.Ended(e); got != want {
 		r.t.Errorf("it ended as\n     %s\nwant %s", got, want)
 	}
-	if got := r.cloud.called(); got != calls {
+	if got := r.cloud.Called(); got != calls {
 		r.t.Errorf("calls were\n     %s\nwant %s", got, calls)
 	}
 	if e.EndedAt.IsZero() || e.StartedAt.IsZero() {

@@ -15,6 +15,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 )
 
 // TestBatchApp: a batch app is found to be one, its new task definition is tried,
@@ -56,7 +57,7 @@ func TestBatchApp(t *testing.T) {
 					r.close()
 					r.open()
 				}
-				got := ended(r.wait(e.ID))
+				got := stepstest.Ended(r.wait(e.ID))
 				for _, part := range append(test.says, test.want+":") {
 					if !strings.Contains(got, part) {
 						t.Errorf("%s\ndoes not say %q", got, part)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/pipeline"
+	"github.com/slipway-cd/slipway/internal/steps"
 )
 
 // Constants of the workflow library. A library that finds another version or
@@ -35,7 +36,7 @@ const closeTimeout = 10 * time.Second
 // workflows runs executions as durable workflows.
 type workflows struct {
 	root  dbos.Context
-	steps *steps
+	steps *steps.Steps
 
 	// The library panics when something is started while it closes.
 	mu       sync.Mutex
@@ -45,7 +46,7 @@ type workflows struct {
 
 // launch opens the library on db and goes on with every workflow that was
 // running when its predecessor ended.
-func launch(ctx context.Context, db *sql.DB, log *slog.Logger, steps *steps) (*workflows, error) {
+func launch(ctx context.Context, db *sql.DB, log *slog.Logger, taken *steps.Steps) (*workflows, error) {
 	// The library takes the end of its parent context for a cancellation of
 	// every workflow; ours are only ever interrupted by Close.
 	root, err := dbos.NewContext(context.WithoutCancel(ctx), dbos.Config{
@@ -58,7 +59,7 @@ func launch(ctx context.Context, db *sql.DB, log *slog.Logger, steps *steps) (*w
 	if err != nil {
 		return nil, fmt.Errorf("open the workflow engine: %w", err)
 	}
-	w := &workflows{root: root, steps: steps}
+	w := &workflows{root: root, steps: taken}
 	dbos.RegisterWorkflow(root, w.execute, dbos.WithWorkflowName(workflowName), dbos.WithMaxRecoveryAttempts(math.MaxInt32))
 	if err := dbos.Launch(root); err != nil {
 		return nil, fmt.Errorf("start the workflow engine: %w", err)
@@ -118,23 +119,23 @@ func (w *workflows) start(e slipway.Execution) error {
 // execute is the workflow: one durable step per action. The library remembers
 // each step's answer, and asks no step again that has answered.
 func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
-	var pause backoff
+	var pause steps.Backoff
 	for action := pipeline.ActionSource; action != pipeline.ActionNone; {
 		next, err := dbos.RunAsStep(ctx, func(ctx context.Context) (pipeline.Action, error) {
-			return w.steps.take(ctx, id, action)
+			return w.steps.Take(ctx, id, action)
 		}, dbos.WithStepName(string(action)))
 		switch {
 		case err == nil:
-			action, pause = next, backoff{}
+			action, pause = next, steps.Backoff{}
 		case ctx.Err() != nil, slipway.NextOf(err) == slipway.NextUsage,
 			errors.Is(err, dbos.ErrConflictingWorkflowID), errors.Is(err, dbos.ErrWorkflowCancelled):
 			return "", err // closed, or no longer ours to run
 		default:
 			// A bug, or a checkpoint that cannot be read or written. The row says how
 			// far the execution came, so the action is taken again as another step.
-			wait := pause.next(err)
-			w.steps.log.ErrorContext(ctx, "a step is taken again", keyExecution, id, keyWait, wait, keyError, err)
-			if err := sleep(ctx, wait, nil); err != nil {
+			wait := pause.Next(err)
+			w.steps.Log.ErrorContext(ctx, "a step is taken again", keyExecution, id, keyWait, wait, keyError, err)
+			if err := steps.Wait(ctx, wait, nil); err != nil {
 				return "", err
 			}
 		}

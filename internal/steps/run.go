@@ -1,4 +1,4 @@
-package engine
+package steps
 
 import (
 	"context"
@@ -10,20 +10,20 @@ import (
 )
 
 // Run runs one execution in the foreground, with no server and no database:
-// the same steps as an Engine takes. Its revision and its pipeline were read
+// the same steps as the durable engine takes. Its revision and its pipeline were read
 // already. changed, if not nil, is called with the
 // execution whenever it moved. When ctx ends first, Run returns the execution
 // as it is then with ctx's error; what was started in AWS goes on.
 func Run(ctx context.Context, target Target, log *slog.Logger, e slipway.Execution, changed func(slipway.Execution)) (slipway.Execution, error) {
 	e.Status, e.Stage, e.StartedAt = slipway.StatusInProgress, slipway.StageSource, time.Now()
 	kept := &one{execution: e, changed: changed}
-	s := &steps{
-		target: target, store: kept, log: log,
-		woken: func(slipway.App) <-chan struct{} { return nil },
-		begin: func(slipway.Execution) {},
+	s := &Steps{
+		Target: target, Store: kept, Log: log,
+		Woken: func(slipway.App) <-chan struct{} { return nil },
+		Begin: func(slipway.Execution) {},
 	}
 	for action := pipeline.ActionSource; action != pipeline.ActionNone; {
-		next, err := s.take(ctx, e.ID, action)
+		next, err := s.Take(ctx, e.ID, action)
 		if err != nil {
 			return kept.execution, err
 		}

@@ -1,4 +1,4 @@
-package engine
+package steps
 
 import (
 	"context"
@@ -12,24 +12,24 @@ import (
 	"github.com/slipway-cd/slipway/internal/pipeline"
 )
 
-// steps takes the steps of executions: what the durable engine and the
-// foreground Run have in common.
-type steps struct {
-	source Source
-	target Target
-	store  Executions
-	log    *slog.Logger
-	// woken returns a channel that gets a value when somebody asked something
+// Steps takes the steps of executions. All its fields must be set, but for Source
+// where every execution's files were read before.
+type Steps struct {
+	Source Source
+	Target Target
+	Store  Executions
+	Log    *slog.Logger
+	// Woken returns a channel that gets a value when somebody asked something
 	// of the app's running execution.
-	woken func(slipway.App) <-chan struct{}
-	// begin runs an execution that another one's end let begin.
-	begin func(slipway.Execution)
+	Woken func(slipway.App) <-chan struct{}
+	// Begin runs an execution that another one's end let begin.
+	Begin func(slipway.Execution)
 }
 
-// take takes one action of an execution and says which is next. With an error,
+// Take takes one action of an execution and says which is next. With an error,
 // ctx ended first or nothing could be decided; nothing is lost by taking the
 // action again.
-func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (next pipeline.Action, err error) {
+func (s *Steps) Take(ctx context.Context, id string, action pipeline.Action) (next pipeline.Action, err error) {
 	e, err := s.load(ctx, id)
 	if err != nil {
 		return pipeline.ActionNone, err
@@ -53,9 +53,9 @@ func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (ne
 	case pipeline.ActionPrepare:
 		e, err = s.prepare(ctx, e)
 	case pipeline.ActionRegister, pipeline.ActionStart:
-		e, err = s.write(ctx, e, s.target.Advance)
+		e, err = s.write(ctx, e, s.Target.Advance)
 	case pipeline.ActionRollBack:
-		e, err = s.write(ctx, e, s.target.Rollback)
+		e, err = s.write(ctx, e, s.Target.Rollback)
 	case pipeline.ActionObserve, pipeline.ActionObserveRollBack:
 		e, err = s.observe(ctx, e, action)
 	case pipeline.ActionFinish:
@@ -78,16 +78,16 @@ func (s *steps) take(ctx context.Context, id string, action pipeline.Action) (ne
 
 // readSource reads the revision and the pipeline at the execution's commit,
 // unless whoever submitted it has read them already.
-func (s *steps) readSource(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
+func (s *Steps) readSource(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
 	e, err := s.persist(ctx, e, func(e *slipway.Execution) error {
 		if len(e.Revision.Images) > 0 {
 			return nil
 		}
-		revision, err := s.source.Revision(ctx, e.App(), e.Revision.Commit)
+		revision, err := s.Source.Revision(ctx, e.App(), e.Revision.Commit)
 		if err != nil {
 			return err
 		}
-		p, err := s.source.Pipeline(ctx, e.App(), e.Revision.Commit)
+		p, err := s.Source.Pipeline(ctx, e.App(), e.Revision.Commit)
 		if err != nil {
 			return err
 		}
@@ -106,14 +106,14 @@ func (s *steps) readSource(ctx context.Context, e slipway.Execution) (slipway.Ex
 }
 
 // prepare looks at the service; it writes nothing to AWS.
-func (s *steps) prepare(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
-	reusable, err := s.store.TaskDefinitions(ctx, e.App(), e.Revision.Blob)
+func (s *Steps) prepare(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
+	reusable, err := s.Store.TaskDefinitions(ctx, e.App(), e.Revision.Blob)
 	if err != nil {
-		s.log.WarnContext(ctx, "no task definition can be reused", keyExecution, e.ID, keyError, err)
+		s.Log.WarnContext(ctx, "no task definition can be reused", keyExecution, e.ID, keyError, err)
 	}
 	e.Deployment.Reusable = reusable
 	return s.persist(ctx, e, func(e *slipway.Execution) error {
-		d, err := s.target.Advance(ctx, e.Deployment)
+		d, err := s.Target.Advance(ctx, e.Deployment)
 		if err == nil {
 			e.Deployment = d
 		}
@@ -122,7 +122,7 @@ func (s *steps) prepare(ctx context.Context, e slipway.Execution) (slipway.Execu
 }
 
 // write takes a step that writes to AWS: the attempt is saved before it.
-func (s *steps) write(ctx context.Context, e slipway.Execution, act func(context.Context, slipway.Deployment) (slipway.Deployment, error)) (slipway.Execution, error) {
+func (s *Steps) write(ctx context.Context, e slipway.Execution, act func(context.Context, slipway.Deployment) (slipway.Deployment, error)) (slipway.Execution, error) {
 	return s.persist(ctx, e, func(e *slipway.Execution) error {
 		e.Deployment.Attempt++
 		if err := s.save(ctx, *e); err != nil {
@@ -138,8 +138,8 @@ func (s *steps) write(ctx context.Context, e slipway.Execution, act func(context
 
 // crashed turns a bug of ours into an outcome, so that it holds up nobody else.
 // Only the last action, which has one already, is for the caller to try again.
-func (s *steps) crashed(ctx context.Context, e slipway.Execution, action pipeline.Action, cause any) (pipeline.Action, error) {
-	s.log.ErrorContext(ctx, "a step panicked", keyApp, e.App(), keyExecution, e.ID, keyError, cause, "stack", string(debug.Stack()))
+func (s *Steps) crashed(ctx context.Context, e slipway.Execution, action pipeline.Action, cause any) (pipeline.Action, error) {
+	s.Log.ErrorContext(ctx, "a step panicked", keyApp, e.App(), keyExecution, e.ID, keyError, cause, "stack", string(debug.Stack()))
 	if action == pipeline.ActionFinish {
 		return action, fmt.Errorf("finish execution %s: panic: %v", e.ID, cause)
 	}
@@ -148,14 +148,14 @@ func (s *steps) crashed(ctx context.Context, e slipway.Execution, action pipelin
 }
 
 // finish makes the outcome final and begins what waited.
-func (s *steps) finish(ctx context.Context, e slipway.Execution) error {
-	next, err := retry(ctx, s.log, func() ([]slipway.Execution, error) { return s.store.Finish(context.WithoutCancel(ctx), e, time.Now()) })
+func (s *Steps) finish(ctx context.Context, e slipway.Execution) error {
+	next, err := retry(ctx, s.Log, func() ([]slipway.Execution, error) { return s.Store.Finish(context.WithoutCancel(ctx), e, time.Now()) })
 	if err != nil {
 		return err
 	}
-	s.log.InfoContext(ctx, "execution ended", keyApp, e.App(), keyExecution, e.ID, keyOutcome, e.Outcome, keyReason, e.Reason)
+	s.Log.InfoContext(ctx, "execution ended", keyApp, e.App(), keyExecution, e.ID, keyOutcome, e.Outcome, keyReason, e.Reason)
 	for _, execution := range next {
-		s.begin(execution)
+		s.Begin(execution)
 	}
 	s.retire(ctx, e)
 	return nil
@@ -163,16 +163,16 @@ func (s *steps) finish(ctx context.Context, e slipway.Execution) error {
 
 // retire has old task definitions deregistered. It comes after all else, and
 // nothing depends on it: what it leaves, the next deployment finds.
-func (s *steps) retire(ctx context.Context, e slipway.Execution) {
+func (s *Steps) retire(ctx context.Context, e slipway.Execution) {
 	if e.Outcome != slipway.OutcomeDeployed || e.Pipeline.Keep <= 0 {
 		return
 	}
-	mine, err := s.store.Registered(ctx, e.App())
+	mine, err := s.Store.Registered(ctx, e.App())
 	if err == nil && len(mine) > e.Pipeline.Keep {
-		_, err = s.target.Retire(ctx, e.Deployment, e.Pipeline.Keep, mine)
+		_, err = s.Target.Retire(ctx, e.Deployment, e.Pipeline.Keep, mine)
 	}
 	if err != nil && ctx.Err() == nil {
-		s.log.WarnContext(ctx, "old task definitions stay registered", keyApp, e.App(), keyExecution, e.ID, keyError, err)
+		s.Log.WarnContext(ctx, "old task definitions stay registered", keyApp, e.App(), keyExecution, e.ID, keyError, err)
 	}
 }
 
@@ -182,10 +182,10 @@ func (s *steps) retire(ctx context.Context, e slipway.Execution) {
 // from now and not from the execution's beginning: a restart after a long
 // downtime deserves more than one attempt, and so does a rollback that is due
 // because the deployment's time is over.
-func (s *steps) persist(ctx context.Context, e slipway.Execution, do func(*slipway.Execution) error) (slipway.Execution, error) {
-	woken := s.woken(e.App())
+func (s *Steps) persist(ctx context.Context, e slipway.Execution, do func(*slipway.Execution) error) (slipway.Execution, error) {
+	woken := s.Woken(e.App())
 	giveUp := time.Now().Add(pipeline.Timeout(e))
-	for pause := (backoff{}); ; {
+	for pause := (Backoff{}); ; {
 		err := do(&e)
 		if err == nil {
 			return e, nil
@@ -196,12 +196,12 @@ func (s *steps) persist(ctx context.Context, e slipway.Execution, do func(*slipw
 		if slipway.NextOf(err) != slipway.NextRetry {
 			return failed(e, err), nil
 		}
-		wait := pause.next(err)
+		wait := pause.Next(err)
 		if time.Now().Add(wait).After(giveUp) {
 			return failed(e, fmt.Errorf("gave up after %s: %w", pipeline.Timeout(e), err)), nil
 		}
-		s.log.WarnContext(ctx, "trying again", keyApp, e.App(), keyExecution, e.ID, keyWait, wait, keyError, err)
-		if err := sleep(ctx, wait, woken); err != nil {
+		s.Log.WarnContext(ctx, "trying again", keyApp, e.App(), keyExecution, e.ID, keyWait, wait, keyError, err)
+		if err := Wait(ctx, wait, woken); err != nil {
 			return e, err
 		}
 		row, err := s.load(ctx, e.ID)
@@ -230,31 +230,31 @@ func failed(e slipway.Execution, err error) slipway.Execution {
 	return pipeline.End(e, slipway.OutcomeFailed, reason)
 }
 
-func (s *steps) load(ctx context.Context, id string) (slipway.Execution, error) {
-	return retry(ctx, s.log, func() (slipway.Execution, error) { return s.store.Execution(ctx, id) })
+func (s *Steps) load(ctx context.Context, id string) (slipway.Execution, error) {
+	return retry(ctx, s.Log, func() (slipway.Execution, error) { return s.Store.Execution(ctx, id) })
 }
 
 // save writes down how far e came. What was done is written down even if ctx
 // ended meanwhile, so that a restart need not find it out.
-func (s *steps) save(ctx context.Context, e slipway.Execution) error {
-	_, err := retry(ctx, s.log, func() (struct{}, error) { return struct{}{}, s.store.Save(context.WithoutCancel(ctx), e) })
+func (s *Steps) save(ctx context.Context, e slipway.Execution) error {
+	_, err := retry(ctx, s.Log, func() (struct{}, error) { return struct{}{}, s.Store.Save(context.WithoutCancel(ctx), e) })
 	return err
 }
 
 // retry calls the store until it answers: without it no step can be taken,
 // and giving up would leave the execution undecided. It ends with ctx.
 func retry[T any](ctx context.Context, log *slog.Logger, do func() (T, error)) (T, error) {
-	for pause := (backoff{}); ; {
+	for pause := (Backoff{}); ; {
 		result, err := do()
 		if err == nil || slipway.NextOf(err) == slipway.NextUsage {
 			return result, err
 		}
-		wait := pause.next(err)
+		wait := pause.Next(err)
 		if ctx.Err() == nil {
 			log.ErrorContext(ctx, "the database does not answer", keyWait, wait, keyError, err)
 		}
-		if sleepErr := sleep(ctx, wait, nil); sleepErr != nil {
-			return result, errors.Join(sleepErr, err)
+		if waitErr := Wait(ctx, wait, nil); waitErr != nil {
+			return result, errors.Join(waitErr, err)
 		}
 	}
 }

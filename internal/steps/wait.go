@@ -1,4 +1,4 @@
-package engine
+package steps
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/slipway-cd/slipway"
 )
 
-// The keys of the engine's log records.
+// The keys of the steps' log records.
 const (
 	keyApp       = "app"
 	keyExecution = "execution"
@@ -19,20 +19,20 @@ const (
 	keyError     = "error"
 )
 
-// The bounds of a backoff.
+// The bounds of a Backoff.
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 30 * time.Second
 )
 
-// backoff grows the pauses between attempts, with jitter, so that many that
+// Backoff grows the pauses between attempts, with jitter, so that many that
 // failed together do not come back together.
-type backoff struct {
+type Backoff struct {
 	pause time.Duration
 }
 
-// next returns the next pause: at least what err asks for.
-func (b *backoff) next(err error) time.Duration {
+// Next returns the next pause: at least what err asks for.
+func (b *Backoff) Next(err error) time.Duration {
 	b.pause = min(max(2*b.pause, firstPause), longestPause)
 	wait := b.pause/2 + rand.N(b.pause/2)
 	if e, ok := errors.AsType[*slipway.Error](err); ok {
@@ -41,8 +41,8 @@ func (b *backoff) next(err error) time.Duration {
 	return wait
 }
 
-// sleep waits for d or a wake-up; it returns an error when ctx ended first.
-func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
+// Wait waits for d or a wake-up; it returns an error when ctx ended first.
+func Wait(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

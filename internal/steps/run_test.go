@@ -1,4 +1,4 @@
-package engine_test
+package steps_test
 
 import (
 	"context"
@@ -11,23 +11,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-cd/slipway"
-	"github.com/slipway-cd/slipway/internal/engine"
+	"github.com/slipway-cd/slipway/internal/steps"
+	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 )
 
-var throttled = &slipway.Error{Next: slipway.NextRetry, Message: "rate exceeded", RetryAfter: time.Second}
+var webapp = slipway.App{Cluster: "cluster1", Name: "webapp1"}
 
-// inForeground runs a test of engine.Run by a clock of its own. The foreground
+const happy = "prepare, register 1, start 1, observe"
+
+// inForeground runs a test of steps.Run by a clock of its own. The foreground
 // takes the same steps as the engine, and without the library and a database an
 // hour costs nothing.
-func inForeground(t *testing.T, test func(t *testing.T, c *cloud, run func() slipway.Execution)) {
+func inForeground(t *testing.T, test func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &cloud{}
+		c := &stepstest.Cloud{}
 		test(t, c, func() slipway.Execution {
 			e := newExecution()
-			e.Pipeline.Timeout = slipway.Duration(c.timeout)
-			e, err := engine.Run(t.Context(), c, logger(t), e, nil)
+			e.Pipeline.Timeout = slipway.Duration(c.Timeout)
+			e, err := steps.Run(t.Context(), c, stepstest.Logger(t), e, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +41,7 @@ func inForeground(t *testing.T, test func(t *testing.T, c *cloud, run func() sli
 
 func newExecution() slipway.Execution {
 	return slipway.Execution{
-		ID: engine.NewID(), CreatedAt: time.Now(), Pipeline: slipway.DefaultPipeline(webapp),
+		ID: "01890a5d-ac96-774b-bcce-b302099a8057", CreatedAt: time.Now(), Pipeline: slipway.DefaultPipeline(webapp),
 		Revision: slipway.Revision{App: webapp, Commit: "c0ffee", Images: []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:c0ffee"}}},
 		Trigger:  slipway.Trigger{Kind: slipway.TriggerManual, At: time.Now()},
 	}
@@ -47,14 +50,14 @@ func newExecution() slipway.Execution {
 func TestOutcomes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		script func(c *cloud)
+		script func(c *stepstest.Cloud)
 		want   string
 		calls  string
 	}{
 		{
 			name: "unchanged",
-			script: func(c *cloud) {
-				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			script: func(c *stepstest.Cloud) {
+				c.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					d.Phase = slipway.PhaseUnchanged
 					return d, nil
 				}
@@ -64,8 +67,8 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name: "no such service",
-			script: func(c *cloud) {
-				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			script: func(c *stepstest.Cloud) {
+				c.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					return d, &slipway.Error{Next: slipway.NextPerson, Message: "there is no service webapp1", Hint: "create it"}
 				}
 			},
@@ -74,12 +77,12 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name: "an image that cannot be registered",
-			script: func(c *cloud) {
-				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			script: func(c *stepstest.Cloud) {
+				c.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					if d.Phase == slipway.PhasePrepared {
 						return d, errors.New("ClientException: invalid image")
 					}
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
 			},
 			want:  "Failed, failed: ClientException: invalid image",
@@ -87,39 +90,39 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name:   "rolled back by ECS",
-			script: func(c *cloud) { c.observe = byECS },
+			script: func(c *stepstest.Cloud) { c.OnObserve = byECS },
 			want:   "Failed, rolled-back by ecs: tasks failed to start",
 			calls:  happy,
 		},
 		{
 			name:   "failed for good, so rolled back by us",
-			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateFailed) },
+			script: func(c *stepstest.Cloud) { c.OnObserve = stepstest.After(time.Minute, slipway.StateFailed) },
 			want:   "Failed, rolled-back by slipway: seen failed; webapp1:7 was put back",
 			calls:  happy + ", roll back 1, observe",
 		},
 		{
 			name:   "replaced",
-			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateReplaced) },
+			script: func(c *stepstest.Cloud) { c.OnObserve = stepstest.After(time.Minute, slipway.StateReplaced) },
 			want:   "Superseded, replaced: seen replaced",
 			calls:  happy,
 		},
 		{
 			name:   "gone",
-			script: func(c *cloud) { c.observe = after(time.Minute, slipway.StateGone) },
+			script: func(c *stepstest.Cloud) { c.OnObserve = stepstest.After(time.Minute, slipway.StateGone) },
 			want:   "Failed, failed: seen gone",
 			calls:  happy,
 		},
 		{
 			name:   "out of time",
-			script: func(c *cloud) { c.observe = after(time.Hour, slipway.StateDeployed) },
+			script: func(c *stepstest.Cloud) { c.OnObserve = stepstest.After(time.Hour, slipway.StateDeployed) },
 			want:   "Failed, timed-out: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; webapp1:7 was put back",
 			calls:  happy + ", roll back 1, observe",
 		},
 		{
 			name: "out of time, and so is the rollback",
-			script: func(c *cloud) {
-				c.observe = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
-					return seen(slipway.StateProgressing, ""), nil
+			script: func(c *stepstest.Cloud) {
+				c.OnObserve = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+					return stepstest.Seen(slipway.StateProgressing, ""), nil
 				}
 			},
 			want: "Failed, failed: not done after 30m0s: 1 of 2 tasks running, 1 pending, 0 failed; putting back webapp1:7 " +
@@ -128,9 +131,9 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name: "a rollback that cannot be",
-			script: func(c *cloud) {
-				c.observe = after(time.Minute, slipway.StateFailed)
-				c.rollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			script: func(c *stepstest.Cloud) {
+				c.OnObserve = stepstest.After(time.Minute, slipway.StateFailed)
+				c.OnRollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					return d, errors.New("webapp1:7 is INACTIVE")
 				}
 			},
@@ -139,15 +142,15 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name: "the ground moves: it starts over",
-			script: func(c *cloud) {
+			script: func(c *stepstest.Cloud) {
 				moved := false
-				c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+				c.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					if d.Phase == slipway.PhaseRegistered && !moved {
 						moved = true
 						d.Phase, d.Attempt = slipway.PhaseNew, 0
 						return d, nil
 					}
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
 			},
 			want:  "Succeeded, deployed: the new tasks are healthy",
@@ -155,10 +158,10 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			name: "nobody says when to look again",
-			script: func(c *cloud) {
-				c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+			script: func(c *stepstest.Cloud) {
+				c.OnObserve = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
 					if time.Since(d.StartedAt) > time.Minute {
-						return seen(slipway.StateDeployed, "at last"), nil
+						return stepstest.Seen(slipway.StateDeployed, "at last"), nil
 					}
 					return slipway.Observation{State: slipway.StateProgressing}, nil
 				}
@@ -168,12 +171,12 @@ func TestOutcomes(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+			inForeground(t, func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution) {
 				test.script(c)
-				if got := ended(run()); got != test.want {
+				if got := stepstest.Ended(run()); got != test.want {
 					t.Errorf("it ended as\n     %s\nwant %s", got, test.want)
 				}
-				if got := c.called(); got != test.calls {
+				if got := c.Called(); got != test.calls {
 					t.Errorf("calls were\n     %s\nwant %s", got, test.calls)
 				}
 			})
@@ -182,36 +185,38 @@ func TestOutcomes(t *testing.T) {
 }
 
 func byECS(context.Context, slipway.Deployment) (slipway.Observation, error) {
-	o := seen(slipway.StateRolledBack, "tasks failed to start")
+	o := stepstest.Seen(slipway.StateRolledBack, "tasks failed to start")
 	o.By = slipway.ByECS
 	return o, nil
 }
 
 // Each step is throttled for ten minutes, and goes on after that.
 func TestThrottled(t *testing.T) {
-	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+	inForeground(t, func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution) {
 		times := map[slipway.Phase][]time.Time{}
 		throttle := func(d slipway.Deployment) error {
 			times[d.Phase] = append(times[d.Phase], time.Now())
 			if time.Since(times[d.Phase][0]) < 10*time.Minute {
-				return throttled
+				return stepstest.Throttled
 			}
 			return nil
 		}
-		c.advance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) { return well(d), throttle(d) }
-		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
-			if d.Phase == slipway.PhaseRollingBack {
-				return seen(slipway.StateRolledBack, ""), throttle(d)
-			}
-			return seen(slipway.StateFailed, "broken"), throttle(d)
+		c.OnAdvance = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+			return stepstest.Well(d), throttle(d)
 		}
-		c.rollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+		c.OnObserve = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+			if d.Phase == slipway.PhaseRollingBack {
+				return stepstest.Seen(slipway.StateRolledBack, ""), throttle(d)
+			}
+			return stepstest.Seen(slipway.StateFailed, "broken"), throttle(d)
+		}
+		c.OnRollback = func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 			before := d
 			before.Phase = "put back"
-			return well(d), throttle(before)
+			return stepstest.Well(d), throttle(before)
 		}
 		e := run()
-		if got, want := ended(e), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+		if got, want := stepstest.Ended(e), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		if len(times) != 6 {
@@ -222,12 +227,12 @@ func TestThrottled(t *testing.T) {
 				t.Errorf("%q was tried %d times in ten minutes", phase, n)
 			}
 			for i := range len(all) - 1 {
-				if pause := all[i+1].Sub(all[i]); pause < throttled.RetryAfter || pause > 31*time.Second {
+				if pause := all[i+1].Sub(all[i]); pause < stepstest.Throttled.RetryAfter || pause > 31*time.Second {
 					t.Errorf("%q: a pause of %s", phase, pause)
 				}
 			}
 		}
-		if calls := c.called(); !strings.Contains(calls, "register 1, register 2, register 3") || !strings.Contains(calls, "roll back 1, roll back 2") {
+		if calls := c.Called(); !strings.Contains(calls, "register 1, register 2, register 3") || !strings.Contains(calls, "roll back 1, roll back 2") {
 			t.Errorf("attempts were not counted: %s", calls)
 		}
 	})
@@ -245,20 +250,20 @@ func TestGivesUp(t *testing.T) {
 		{slipway.PhaseRollingBack, "Failed, failed: not done after 5m0s: it could not be observed: rate exceeded; putting back webapp1:7 did not end within 30m0s and goes on unwatched: it could not be observed: rate exceeded"},
 	} {
 		t.Run("in phase "+string(test.phase), func(t *testing.T) {
-			inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
-				c.timeout = 5 * time.Minute
+			inForeground(t, func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution) {
+				c.Timeout = 5 * time.Minute
 				advance := func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 					if d.Phase == test.phase {
-						return d, throttled
+						return d, stepstest.Throttled
 					}
-					return well(d), nil
+					return stepstest.Well(d), nil
 				}
-				c.advance, c.rollback = advance, advance
-				c.observe = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
-					return slipway.Observation{}, throttled
+				c.OnAdvance, c.OnRollback = advance, advance
+				c.OnObserve = func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+					return slipway.Observation{}, stepstest.Throttled
 				}
-				if e := run(); ended(e) != test.want {
-					t.Errorf("it ended as\n     %s\nwant %s", ended(e), test.want)
+				if e := run(); stepstest.Ended(e) != test.want {
+					t.Errorf("it ended as\n     %s\nwant %s", stepstest.Ended(e), test.want)
 				}
 			})
 		})
@@ -268,20 +273,20 @@ func TestGivesUp(t *testing.T) {
 // The end of a deployment's time is looked for when it is due, however long the
 // target thinks that it can wait.
 func TestDeadlineIsNotMissed(t *testing.T) {
-	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
+	inForeground(t, func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution) {
 		var last time.Time
-		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+		c.OnObserve = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
 			if d.Phase == slipway.PhaseRollingBack {
-				return seen(slipway.StateRolledBack, ""), nil
+				return stepstest.Seen(slipway.StateRolledBack, ""), nil
 			}
 			last = time.Now()
-			o := seen(slipway.StateProgressing, "")
+			o := stepstest.Seen(slipway.StateProgressing, "")
 			o.Next = last.Add(time.Hour)
 			return o, nil
 		}
 		e := run()
 		if took := last.Sub(e.Deployment.StartedAt); e.Outcome != slipway.OutcomeTimedOut || took != slipway.DefaultTimeout {
-			t.Errorf("last looked at after %s, it ended as %s", took, ended(e))
+			t.Errorf("last looked at after %s, it ended as %s", took, stepstest.Ended(e))
 		}
 	})
 }
@@ -289,18 +294,18 @@ func TestDeadlineIsNotMissed(t *testing.T) {
 // Whatever keeps us from seeing a deployment, it goes on; and what went well
 // meanwhile went well.
 func TestBlindness(t *testing.T) {
-	inForeground(t, func(t *testing.T, c *cloud, run func() slipway.Execution) {
-		c.observe = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
+	inForeground(t, func(t *testing.T, c *stepstest.Cloud, run func() slipway.Execution) {
+		c.OnObserve = func(_ context.Context, d slipway.Deployment) (slipway.Observation, error) {
 			switch since := time.Since(d.StartedAt); {
 			case since < 20*time.Minute:
-				return seen(slipway.StateProgressing, ""), nil
+				return stepstest.Seen(slipway.StateProgressing, ""), nil
 			case since < 45*time.Minute: // beyond its time
 				return slipway.Observation{}, errors.New("AccessDeniedException")
 			default:
-				return seen(slipway.StateDeployed, "it went well"), nil
+				return stepstest.Seen(slipway.StateDeployed, "it went well"), nil
 			}
 		}
-		if got, want := ended(run()), "Succeeded, deployed: it went well"; got != want {
+		if got, want := stepstest.Ended(run()), "Succeeded, deployed: it went well"; got != want {
 			t.Errorf("it ended as %s", got)
 		}
 	})
@@ -309,9 +314,9 @@ func TestBlindness(t *testing.T) {
 func TestRunTellsEveryMove(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &cloud{observe: after(time.Minute, slipway.StateDeployed)}
+		c := &stepstest.Cloud{OnObserve: stepstest.After(time.Minute, slipway.StateDeployed)}
 		var told []string
-		e, err := engine.Run(t.Context(), c, logger(t), newExecution(), func(e slipway.Execution) {
+		e, err := steps.Run(t.Context(), c, stepstest.Logger(t), newExecution(), func(e slipway.Execution) {
 			move := string(e.Deployment.Phase)
 			if e.Observation != nil {
 				move = string(e.Observation.State)
@@ -324,7 +329,7 @@ func TestRunTellsEveryMove(t *testing.T) {
 			}
 		})
 		if err != nil || e.Status != slipway.StatusSucceeded {
-			t.Fatalf("got %s, %v", ended(e), err)
+			t.Fatalf("got %s, %v", stepstest.Ended(e), err)
 		}
 		if diff := cmp.Diff([]string{"", "prepared", "registered", "started", "progressing", "deployed", "Succeeded"}, told); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -335,10 +340,10 @@ func TestRunTellsEveryMove(t *testing.T) {
 func TestRunEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &cloud{observe: after(time.Hour, slipway.StateDeployed)}
+		c := &stepstest.Cloud{OnObserve: stepstest.After(time.Hour, slipway.StateDeployed)}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		e, err := engine.Run(ctx, c, logger(t), newExecution(), nil)
+		e, err := steps.Run(ctx, c, stepstest.Logger(t), newExecution(), nil)
 		if !errors.Is(err, context.DeadlineExceeded) || e.Status != slipway.StatusInProgress || e.Deployment.ID != "ecs-svc/8" {
 			t.Errorf("got %s, %v; deployment %+v", e.Status, err, e.Deployment)
 		}
@@ -349,8 +354,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 func TestRunWithoutProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &cloud{advance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) { return d, nil }}
-		e, err := engine.Run(t.Context(), c, logger(t), newExecution(), nil)
+		c := &stepstest.Cloud{OnAdvance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) { return d, nil }}
+		e, err := steps.Run(t.Context(), c, stepstest.Logger(t), newExecution(), nil)
 		if err == nil || !strings.Contains(err.Error(), "action prepare of execution") || e.Status.Ended() {
 			t.Errorf("got %s, %v", e.Status, err)
 		}

@@ -1,4 +1,4 @@
-package engine
+package steps
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 // observe looks at a started deployment until something else is to be done
 // than to look again. All of it is one durable step: looking changes nothing,
 // so a restart simply looks anew.
-func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipeline.Action) (slipway.Execution, error) {
-	woken := s.woken(e.App())
+func (s *Steps) observe(ctx context.Context, e slipway.Execution, action pipeline.Action) (slipway.Execution, error) {
+	woken := s.Woken(e.App())
 	seenAt := time.Now() // or when looking began
-	for pause := (backoff{}); ; {
+	for pause := (Backoff{}); ; {
 		before := e.Observation
-		seen, err := s.target.Observe(ctx, e.Deployment)
+		seen, err := s.Target.Observe(ctx, e.Deployment)
 		if ctx.Err() != nil {
 			return e, ctx.Err()
 		}
@@ -25,11 +25,11 @@ func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipelin
 		var look time.Time
 		if err != nil {
 			// What was started goes on, whatever keeps us from seeing it.
-			look = now.Add(pause.next(err))
-			s.log.WarnContext(ctx, "cannot observe", keyApp, e.App(), keyExecution, e.ID, keyWait, look.Sub(now), keyError, err)
+			look = now.Add(pause.Next(err))
+			s.Log.WarnContext(ctx, "cannot observe", keyApp, e.App(), keyExecution, e.ID, keyWait, look.Sub(now), keyError, err)
 			e = pipeline.Blind(e, seenAt, now, err)
 		} else {
-			pause, seenAt = backoff{}, now
+			pause, seenAt = Backoff{}, now
 			e = pipeline.Observe(e, seen, now)
 			look = lookAgain(e, seen, now)
 		}
@@ -41,7 +41,7 @@ func (s *steps) observe(ctx context.Context, e slipway.Execution, action pipelin
 				return e, err
 			}
 		}
-		if err := sleep(ctx, time.Until(look), woken); err != nil {
+		if err := Wait(ctx, time.Until(look), woken); err != nil {
 			return e, err
 		}
 		row, err := s.load(ctx, e.ID)
