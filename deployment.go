@@ -211,15 +211,22 @@ const (
 	CausePerson Cause = "person"
 )
 
-// Hook is a pause in a deployment that lasts until somebody decides.
+// Hook is a pause in a deployment that lasts until somebody decides: a lifecycle
+// hook of the type PAUSE, or a wait of CodeDeploy's.
 type Hook struct {
 	ID string `json:"id"`
-	// Stage is where the deployment pauses, as AWS spells it.
+	// Stage is where the deployment pauses, as AWS spells it: a lifecycle stage, or
+	// CodeDeploy's READY_WAIT and TERMINATION_WAIT.
 	Stage string `json:"stage,omitempty"`
-	// Expires is when AWS decides by itself, OnExpiry what: CONTINUE or ROLLBACK.
+	// Expires is when AWS decides by itself, as far as it is known, and OnExpiry what:
+	// CONTINUE or ROLLBACK, or STOP_DEPLOYMENT with CodeDeploy.
 	Expires  time.Time `json:"expires,omitzero"`
 	OnExpiry string    `json:"onExpiry,omitempty"`
 }
+
+// GoesOn reports whether the deployment goes on if nobody decides: a decision is
+// welcome, but not needed.
+func (h Hook) GoesOn() bool { return h.OnExpiry == "CONTINUE" }
 
 // Decision is a person's answer to a Hook.
 type Decision struct {

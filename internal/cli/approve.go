@@ -13,7 +13,7 @@ import (
 type approveCmd struct{ decision }
 
 func (*approveCmd) Help() string {
-	return `A deployment pauses where its ECS service has a lifecycle hook of the type PAUSE. Who approved is written down with the execution.
+	return `A deployment pauses where its ECS service has a lifecycle hook of the type PAUSE. One of CodeDeploy waits before the traffic is shifted, where its deployment group says so, and before the original task set is terminated; to approve that is to end the wait early. Who approved is written down with the execution.
 
 Examples:
 
@@ -21,7 +21,7 @@ Examples:
     slipway approve 01930e2a-6b5c --hook ecs-pause-0a1b2c --reason "smoke tests passed"`
 }
 
-// Run asks the controller to tell ECS.
+// Run asks the controller to tell AWS.
 func (c *approveCmd) Run(ctx context.Context, e *env) error { return c.tell(ctx, e, api.ActionApprove) }
 
 // decision is what the commands that answer a pause have in common.
@@ -68,10 +68,8 @@ func (c *decision) tell(ctx context.Context, e *env, action api.Action) error {
 // hook is the pause to answer.
 func (c *decision) hook(running slipway.Execution) (string, error) {
 	var ids []string
-	if running.Observation != nil {
-		for _, hook := range running.Observation.Hooks {
-			ids = append(ids, hook.ID)
-		}
+	for _, hook := range awaits(running) {
+		ids = append(ids, hook.ID)
 	}
 	switch {
 	case c.Hook != "":

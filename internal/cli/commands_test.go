@@ -157,7 +157,7 @@ func TestShowOfAShift(t *testing.T) {
 	c.executions[0] = pausing2()
 	got := slipwayOn(t, c, "show", "cluster1/webapp1")
 	for _, part := range []string{
-		"deploying: 2 of 2 running, 12.5 % of the traffic; waits for `slipway approve cluster1/webapp1`",
+		"deploying: 2 of 2 running, 12.5 % of the traffic; waits at POST_PRODUCTION_TRAFFIC_SHIFT for `slipway approve cluster1/webapp1`",
 		"canary", "POST_PRODUCTION_TRAFFIC_SHIFT", "somebody to approve it", "ecs-pause-1",
 		"approved by Ada at POST_SCALE_UP, ", ": smoke tests passed", "alarm",
 	} {

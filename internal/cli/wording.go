@@ -2,8 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/slipway-cd/slipway"
 )
@@ -98,13 +100,38 @@ func course(e slipway.Execution) string {
 	if o.Traffic != nil {
 		text += fmt.Sprintf(", %s of the traffic", percent(*o.Traffic))
 	}
-	if len(o.Hooks) > 0 {
-		return text + fmt.Sprintf("; waits for `slipway approve %s`", e.App())
+	if awaited := awaits(e); len(awaited) > 0 {
+		return text + "; " + pause(e.App(), awaited)
 	}
 	if o.Stage != "" {
 		text += ", at " + o.Stage
 	}
 	return text
+}
+
+// awaits are the pauses of an execution that nobody has answered yet.
+func awaits(e slipway.Execution) []slipway.Hook {
+	if e.Observation == nil || e.Status.Ended() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(e.Observation.Hooks), func(hook slipway.Hook) bool {
+		return slices.ContainsFunc(e.Decisions, func(d slipway.Decision) bool { return d.Hook == hook.ID })
+	})
+}
+
+// pause says what a person may do about an app's pauses.
+func pause(app slipway.App, hooks []slipway.Hook) string {
+	approve := fmt.Sprintf("`slipway approve %s`", app)
+	needed := slices.IndexFunc(hooks, func(hook slipway.Hook) bool { return !hook.GoesOn() })
+	switch {
+	case needed >= 0 && hooks[needed].Stage != "":
+		return fmt.Sprintf("waits at %s for %s", hooks[needed].Stage, approve)
+	case needed >= 0:
+		return "waits for " + approve
+	case hooks[0].Expires.IsZero():
+		return "goes on by itself, or at once with " + approve
+	}
+	return fmt.Sprintf("goes on by itself at %s, or at once with %s", hooks[0].Expires.UTC().Format(time.TimeOnly), approve)
 }
 
 func percent(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) + " %" }

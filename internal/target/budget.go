@@ -92,7 +92,7 @@ func bucketOf(action string) (bucket, bool) {
 		return clusterResourceRead, true
 	case "GetLogEvents":
 		return logsRead, true
-	case "CreateDeployment", "StopDeployment":
+	case "CreateDeployment", "StopDeployment", "ContinueDeployment":
 		return codeDeployModify, true
 	case "ListApplications", "BatchGetApplications", "ListDeploymentGroups", "BatchGetDeploymentGroups", "GetDeploymentGroup",
 		"ListDeployments", "BatchGetDeployments", "GetDeployment", "GetDeploymentTarget", "GetDeploymentConfig":

@@ -59,7 +59,7 @@ func (k *codeDeploy) Observe(ctx context.Context, d slipway.Deployment) (slipway
 		c.forgo(ctx, d, "the container's log", err)
 	}
 	if !o.Final() {
-		o.Traffic, o.Waiting = said.Traffic(), said.Waiting()
+		o.Traffic, o.Waiting, o.Hooks = said.Traffic(), said.Waiting(), said.Hooks()
 		if said.Deployment != nil {
 			o.BakeMinutes, err = deploys.Patience(ctx, said.Deployment)
 			c.forgo(ctx, d, "the deployment configuration", err)
@@ -73,10 +73,7 @@ func (k *codeDeploy) Observe(ctx context.Context, d slipway.Deployment) (slipway
 // said asks CodeDeploy what there is to judge. In phase rolling-back with no
 // RollbackID, somebody else's deployment is in the way: the newest.
 func (c *client) said(ctx context.Context, deploys *codedeploy.Client, d slipway.Deployment) (said codedeploy.Facts, err error) {
-	id := d.ID
-	if d.Phase == slipway.PhaseRollingBack {
-		id = d.RollbackID
-	}
+	id := followedID(d)
 	if id != "" {
 		if said.Deployment, err = deploys.Get(ctx, id); err != nil {
 			return said, err
@@ -99,6 +96,14 @@ func (c *client) said(ctx context.Context, deploys *codedeploy.Client, d slipway
 		said.Newest, err = deploys.Newest(ctx, group)
 	}
 	return said, c.optional(ctx, err)
+}
+
+// followedID is the id of the deployment that tells what becomes of d.
+func followedID(d slipway.Deployment) string {
+	if d.Phase == slipway.PhaseRollingBack {
+		return d.RollbackID
+	}
+	return d.ID
 }
 
 // judgeTaskSet says what CodeDeploy's account means for d, in either phase.

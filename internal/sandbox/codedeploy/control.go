@@ -2,6 +2,7 @@ package codedeploy
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -32,6 +33,8 @@ func (a api) ContinueDeployment(_ context.Context, in *codedeploy.ContinueDeploy
 		wait = types.DeploymentWaitTypeReadyWait
 	}
 	switch {
+	case !slices.Contains(wait.Values(), wait):
+		return nil, errCoded("InvalidDeploymentWaitTypeException", "The wait type is invalid.")
 	case d.over():
 		return nil, errCoded("DeploymentAlreadyCompletedException", "Deployment %s is already in a final state: %s", *d.Info.DeploymentId, d.Info.Status)
 	case wait == types.DeploymentWaitTypeReadyWait && d.Info.Status != types.DeploymentStatusReady,

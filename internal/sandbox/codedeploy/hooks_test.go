@@ -117,6 +117,8 @@ func TestReadyWait(t *testing.T) {
 			id := r.deploy("2.0.0", "")
 			_, err := r.ContinueDeployment(r.Context(), &codedeploy.ContinueDeploymentInput{DeploymentId: &id})
 			checkCode(r.T, err, "DeploymentIsNotInReadyStateException", "The deployment does not have a status of Ready and can't continue yet.")
+			_, err = r.ContinueDeployment(r.Context(), &codedeploy.ContinueDeploymentInput{DeploymentId: &id, DeploymentWaitType: "LUNCH"})
+			checkCode(r.T, err, "InvalidDeploymentWaitTypeException", "The wait type is invalid.")
 			r.until(id, ready)
 			pass(10 * time.Minute)
 			if _, err := r.ContinueDeployment(r.Context(), &codedeploy.ContinueDeploymentInput{DeploymentId: &id}); err != nil {

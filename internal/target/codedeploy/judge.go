@@ -171,14 +171,18 @@ func (f Facts) Traffic() *float64 {
 
 // Waiting says what a deployment that goes on waits for, for a person.
 func (f Facts) Waiting() string {
-	d := f.Deployment
-	switch {
-	case d == nil || Over(d):
+	for _, hook := range f.Hooks() {
+		text := "somebody to approve that the traffic is shifted"
+		if hook.GoesOn() {
+			text = "the original task set to be terminated; until then it can be rolled back at once"
+		}
+		if !hook.Expires.IsZero() {
+			text += fmt.Sprintf("; until %s, then %s", hook.Expires.UTC().Format(time.RFC3339), hook.OnExpiry)
+		}
+		return text
+	}
+	if f.Deployment == nil || Over(f.Deployment) {
 		return ""
-	case d.Status == types.DeploymentStatusReady:
-		return "somebody to continue it (aws deploy continue-deployment --deployment-id " + aws.ToString(d.DeploymentId) + ")"
-	case d.InstanceTerminationWaitTimeStarted:
-		return "the original task set to be terminated; until then it can be rolled back at once"
 	}
 	switch f.Stage() {
 	case Install:
