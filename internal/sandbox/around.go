@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -36,6 +38,7 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 	}
 	s, err := services.New(services.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Traffic: plane, Functions: httpFunctions(o.Functions),
+		Repositories: o.Dir, Branch: o.Branch, Webhooks: map[string][]string{deploymentRepository: o.Webhooks},
 		// CodeDeploy names target groups; whatever the name, there is one.
 		TargetGroup: func(name string) (string, bool) { return targetGroupARN(o, name), true },
 	})
@@ -60,6 +63,16 @@ func (a *around) handlers() awsjson.Mux {
 		served[target] = a.journal.before(handler)
 	}
 	return served
+}
+
+// git serves git with next; what a push came to is saved before git push returns.
+func (a *around) git(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		if strings.HasSuffix(r.URL.Path, "/git-receive-pack") {
+			a.journal.record()
+		}
+	})
 }
 
 // seedSchedules has each cluster run its scheduled app, pinned to the revision

@@ -15,12 +15,15 @@ import (
 
 // The files in a world's folder, beside EndpointsFile.
 const (
-	lockFile         = "lock"           // held while the world is open
-	settingsFile     = "world.json"     // settings
-	stateFile        = "ecs.json"       // the control plane's snapshot
-	servicesFile     = "services.json"  // that of the services around it
-	repositoryFolder = "deployment.git" // the deployment repository
+	lockFile         = "lock"          // held while the world is open
+	settingsFile     = "world.json"    // settings
+	stateFile        = "ecs.json"      // the control plane's snapshot
+	servicesFile     = "services.json" // that of the services around it
+	repositoryFolder = deploymentRepository + ".git"
 )
+
+// deploymentRepository is the name of the seeded CodeCommit repository.
+const deploymentRepository = "deployment"
 
 // settings are what a world keeps of how it was made.
 type settings struct {

@@ -10,13 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/dataplane"
+	"github.com/slipway-cd/slipway/internal/sandbox/gitserver"
 )
 
 // seedVersion is the version that every app of a new world runs.
 const seedVersion = "1.0.0"
 
 // seedAuthor makes the deployment repository's first commit.
-const seedAuthor = "Sandbox <sandbox@example.com>"
+func seedAuthor() gitserver.Person {
+	return gitserver.Person{Name: "Sandbox", Email: "sandbox@example.com", At: time.Now()}
+}
 
 // seedApp is an app of the seeded world.
 type seedApp struct {

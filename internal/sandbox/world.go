@@ -73,9 +73,6 @@ func (w *World) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.openRepository(ctx); err != nil {
-		return err
-	}
 	if err := w.openPlane(ctx, settings.Addresses); err != nil {
 		return err
 	}
@@ -107,10 +104,9 @@ func (w *World) state(ctx context.Context) ([]byte, error) {
 	return state, writeFile(path, state)
 }
 
+// openRepository finds the deployment repository, or seeds it.
 func (w *World) openRepository(ctx context.Context) (err error) {
-	w.repository, err = gitserver.Open(ctx, w.folder.file(repositoryFolder), gitserver.Options{
-		Branch: w.options.Branch, Webhooks: w.options.Webhooks, Logger: w.options.Logger,
-	})
+	w.repository, err = w.around.CodeCommit.Adopt(ctx, deploymentRepository, "What runs in cluster1 and cluster2")
 	if err != nil {
 		return err
 	}
@@ -118,7 +114,7 @@ func (w *World) openRepository(ctx context.Context) (err error) {
 	for _, app := range seedApps() {
 		files[app.id()+"/revision.json"] = app.revisionFile(w.options)
 	}
-	_, err = w.repository.Seed(ctx, seedAuthor, "Add the apps of cluster1 and cluster2\n", files)
+	_, err = w.repository.Seed(ctx, seedAuthor(), "Add the apps of cluster1 and cluster2\n", files)
 	return err
 }
 
@@ -170,6 +166,9 @@ func (w *World) openControl(ctx context.Context, state []byte) (err error) {
 	w.cancel = cancel
 	w.work.Go(func() { w.journal.follow(working, w.control.Changed()) })
 	w.control.SetLag(w.options.Lag)
+	if err := w.openRepository(ctx); err != nil {
+		return err
+	}
 	w.around.Start(w.control)
 	w.work.Go(func() { w.around.journal.follow(working, w.around.Changed()) })
 	return nil
@@ -199,21 +198,23 @@ func (w *World) serve(ctx context.Context, addresses map[string]string) error {
 	}
 	mux.Handle("/", protocol.Translate(awsjson.Faults(api, w.faults.ask)))
 	mux.Handle("/control/schedules", w.around)
-	mux.Handle("/"+repositoryFolder+"/", w.repository)
+	mux.Handle("/v1/repos/", w.around.git(w.around.CodeCommit))
+	mux.Handle("/"+repositoryFolder+"/", w.around.git(w.repository))
 	mux.Handle("/control/faults", &w.faults)
 	w.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(w.options.Logger.Handler(), slog.LevelDebug),
 	}
-	w.work.Go(func() { _ = w.server.Serve(listener) }) // always an error: it was closed
 	addresses[name] = listener.Addr().String()
 	w.endpoints.AWS = "http://" + addresses[name]
+	w.around.Serve(w.endpoints.AWS)
+	w.work.Go(func() { _ = w.server.Serve(listener) }) // always an error: it was closed
 	w.endpoints.Repository = w.endpoints.AWS + "/" + repositoryFolder
 	return nil
 }
 
-// OnPush has f called for each ref that a push to the deployment repository
-// changed, before git push returns: f must be quick.
+// OnPush has f called for each ref of the deployment repository that a push or a
+// commit through CodeCommit changed, before it returns: f must be quick.
 func (w *World) OnPush(f func()) {
 	w.repository.OnPush(func(gitserver.Update) { f() })
 }
@@ -242,9 +243,6 @@ func (w *World) shutDown() error {
 		if w.server.Shutdown(ctx) != nil {
 			errs = append(errs, w.server.Close())
 		}
-	}
-	if w.repository != nil {
-		w.repository.Close()
 	}
 	if w.around != nil {
 		w.around.Close()

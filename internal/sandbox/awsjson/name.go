@@ -10,9 +10,9 @@ import (
 
 // memberName is a field's name on the wire: as the SDK spells it in the
 // services that pascal names, and with its first letter in lower case in all
-// others, which holds for all of their models.
+// others, but for the members that their models spell otherwise.
 func memberName(structure reflect.Type, f reflect.StructField) string {
-	if pascal(structure) {
+	if pascal(structure) != otherwise(structure, f) {
 		return f.Name
 	}
 	first, size := utf8.DecodeRuneInString(f.Name)
@@ -24,7 +24,7 @@ func memberName(structure reflect.Type, f reflect.StructField) string {
 // over from ECS.
 func pascal(structure reflect.Type) bool {
 	switch path.Base(strings.TrimSuffix(structure.PkgPath(), "/types")) {
-	case "eventbridge", "events", "scheduler", "cloudwatch":
+	case "eventbridge", "events", "scheduler", "cloudwatch", "sqs":
 	default:
 		return false
 	}
@@ -33,6 +33,17 @@ func pascal(structure reflect.Type) bool {
 		return false
 	}
 	return true
+}
+
+// otherwise says whether a member is not spelt as the others of its service are.
+func otherwise(structure reflect.Type, f reflect.StructField) bool {
+	switch structure.Name() + "." + f.Name {
+	case "GetDifferencesInput.MaxResults", "GetDifferencesInput.NextToken", "GetDifferencesOutput.NextToken", "RepositoryMetadata.Arn": // CodeCommit
+		return true
+	case "CreateQueueInput.Tags", "ListDeadLetterSourceQueuesOutput.QueueUrls": // SQS
+		return true
+	}
+	return false
 }
 
 // Reads says whether an operation changes nothing, judged by its name.

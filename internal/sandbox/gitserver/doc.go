@@ -8,6 +8,10 @@
 //	                            ├─► OnPush functions, before git push returns
 //	                            └─► webhooks, behind its back
 //
+// Programs read it and write to it as well, with no clone: [Repository.Objects],
+// [Repository.Differences], [Repository.Commit]. What they change is told like a
+// push.
+//
 // The work is git's own: net/http/cgi runs git http-backend for each request.
 // Pushes are noticed by comparing the refs once the backend has answered, not
 // by a hook script, so that nothing executable lies in the repository and a

@@ -30,14 +30,20 @@ func environment() []string {
 // git runs git in the repository and returns its output without the last line
 // end; its error carries what git said.
 func (r *Repository) git(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
+	out, err := r.output(ctx, stdin, args...)
+	return strings.TrimSuffix(string(out), "\n"), err
+}
+
+// output is as git, and leaves the output as it is.
+func (r *Repository) output(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Env = r.path, environment()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+		return nil, fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
 	}
-	return strings.TrimSuffix(stdout.String(), "\n"), nil
+	return stdout.Bytes(), nil
 }
 
 // readRefs returns the object that each ref names.
@@ -48,8 +54,9 @@ func (r *Repository) readRefs(ctx context.Context) (map[string]string, error) {
 	}
 	refs := map[string]string{}
 	for line := range strings.Lines(out) {
-		name, id, _ := strings.Cut(strings.TrimSpace(line), " ")
-		refs[name] = id
+		if name, id, _ := strings.Cut(strings.TrimSpace(line), " "); !strings.HasPrefix(name, drafts) {
+			refs[name] = id
+		}
 	}
 	return refs, nil
 }
@@ -57,8 +64,8 @@ func (r *Repository) readRefs(ctx context.Context) (map[string]string, error) {
 // Seed makes the first commit of the branch that HEAD names, with the files by
 // path, and tells nobody. A branch that has a commit is left as it is. It
 // returns the branch's head.
-func (r *Repository) Seed(ctx context.Context, author, message string, files map[string][]byte) (string, error) {
-	branch, err := r.git(ctx, nil, "symbolic-ref", "HEAD")
+func (r *Repository) Seed(ctx context.Context, author Person, message string, files map[string][]byte) (string, error) {
+	branch, err := r.Head()
 	if err != nil {
 		return "", err
 	}
@@ -67,12 +74,11 @@ func (r *Repository) Seed(ctx context.Context, author, message string, files map
 	if head, found := r.refs[branch]; found {
 		return head, nil
 	}
-	var stream bytes.Buffer
-	fmt.Fprintf(&stream, "commit %s\ncommitter %s now\ndata %d\n%s\n", branch, author, len(message), message)
+	commit := Commit{Ref: branch, Author: author, Message: message}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(&stream, "M 100644 inline %s\ndata %d\n%s\n", path, len(files[path]), files[path])
+		commit.Changes = append(commit.Changes, Change{Path: path, Mode: ModeFile, Content: files[path]})
 	}
-	if _, err := r.git(ctx, &stream, "fast-import", "--quiet", "--date-format=now"); err != nil {
+	if _, err := r.importCommit(ctx, commit); err != nil {
 		return "", err
 	}
 	if r.refs, err = r.readRefs(ctx); err != nil {

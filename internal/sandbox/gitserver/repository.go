@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,9 @@ type Options struct {
 	// Branch is what HEAD names in a repository that Open creates; "main" when
 	// empty. An existing repository keeps its own.
 	Branch string
+	// Refs are the refs that were last seen, if somebody remembers: Look then tells
+	// of what has changed since. Nil is what they are now.
+	Refs map[string]string
 	// Webhooks are URLs that get a POST with each Update as JSON.
 	Webhooks []string
 	// Client posts the webhooks; http.DefaultClient when nil.
@@ -66,8 +70,10 @@ func Open(ctx context.Context, path string, options Options) (*Repository, error
 		return nil, err
 	}
 	r.backend = filepath.Join(libexec, "git-http-backend")
-	if r.refs, err = r.readRefs(ctx); err != nil {
-		return nil, err
+	if r.refs = maps.Clone(options.Refs); r.refs == nil {
+		if r.refs, err = r.readRefs(ctx); err != nil {
+			return nil, err
+		}
 	}
 	r.ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return r, nil
@@ -105,10 +111,10 @@ func (r *Repository) create(ctx context.Context, branch string) error {
 // Path is the repository's folder, absolute, for those who read it directly.
 func (r *Repository) Path() string { return r.path }
 
-// OnPush has f called for each ref that a push changed, before git push
-// returns: f must be quick. It is called from the goroutine of the request, by
-// one push at a time. What changes the refs without this server is first seen
-// with the next push.
+// OnPush has f called for each ref that a push or a change changed, before git
+// push returns: f must be quick, and must not call the repository. It is called
+// from the goroutine of the request, by one push at a time. What changes the refs
+// without this server is first seen with the next push, or by Look.
 func (r *Repository) OnPush(f func(Update)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

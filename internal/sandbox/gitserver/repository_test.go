@@ -21,6 +21,8 @@ import (
 
 const author = "Developer <developer@example.com>"
 
+var developer = gitserver.Person{Name: "Developer", Email: "developer@example.com", At: time.Unix(1700000000, 0)}
+
 // git runs git in a folder as a user with no configuration would.
 func git(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
@@ -50,7 +52,7 @@ func serve(t *testing.T, options gitserver.Options) (repository *gitserver.Repos
 		t.Fatal(err)
 	}
 	t.Cleanup(repository.Close)
-	if _, err := repository.Seed(t.Context(), author, "Begin", map[string][]byte{"cluster1/webapp1/revision.json": []byte("[]\n")}); err != nil {
+	if _, err := repository.Seed(t.Context(), developer, "Begin", map[string][]byte{"cluster1/webapp1/revision.json": []byte("[]\n")}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(repository)
@@ -190,7 +192,7 @@ func TestOpenAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		heads[i], err = repository.Seed(t.Context(), author, "Begin", map[string][]byte{"file": bytes.Repeat([]byte("x"), i)})
+		heads[i], err = repository.Seed(t.Context(), developer, "Begin", map[string][]byte{"file": bytes.Repeat([]byte("x"), i)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// Update is one ref that a push created, moved or deleted. Its JSON form is the
-// body of a webhook.
+// Update is one ref that a push, or a change through [Repository.Commit] and
+// [Repository.SetRef], created, moved or deleted. Its JSON form is the body of a
+// webhook.
 type Update struct {
-	// Repository is the URL that was pushed to.
+	// Repository is the URL to clone.
 	Repository string `json:"repository"`
 	// Ref is the full name, like refs/heads/main.
 	Ref string `json:"ref"`
@@ -57,19 +58,45 @@ func (r *Repository) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *Repository) landed(ctx context.Context, url string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.tell(ctx, url); err != nil {
+		r.logger.Error("cannot read the refs after a push", "repository", r.path, "error", err)
+	}
+}
+
+// tell tells of the refs that changed since they were last seen. The caller holds
+// the lock.
+func (r *Repository) tell(ctx context.Context, url string) error {
 	refs, err := r.readRefs(ctx)
 	if err != nil {
-		r.logger.Error("cannot read the refs after a push", "repository", r.path, "error", err)
-		return
+		return err
 	}
 	updates := compare(url, r.refs, refs)
 	r.refs = refs
+	if err := r.settleHead(ctx); err != nil {
+		return err
+	}
 	for _, update := range updates {
 		for _, f := range r.onPush {
 			f(update)
 		}
 		r.deliver(update)
 	}
+	return nil
+}
+
+// Look tells of what changed, other than through this server, since the refs were
+// last seen, as of pushes to url.
+func (r *Repository) Look(ctx context.Context, url string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tell(ctx, url)
+}
+
+// Seen are the refs that were last seen, which are told of: for Options.Refs.
+func (r *Repository) Seen() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.refs)
 }
 
 // compare lists what differs between two sets of refs, in order of name.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -33,6 +34,7 @@ type World struct {
 	scale    float64
 	drain    time.Duration
 	factor   float64 // of ECS's rates; 0 for no throttling
+	dir      string  // of the repositories
 	account  controlplane.Options
 	recorder recorder
 	// throttled serves all clients: they share ECS's buckets.
@@ -79,7 +81,7 @@ func Rates(factor float64) Option {
 // New makes an empty World.
 func New(t testing.TB, options ...Option) *World {
 	t.Helper()
-	w := &World{t: t, scale: 1, drain: 300 * time.Second}
+	w := &World{t: t, scale: 1, drain: 300 * time.Second, dir: t.TempDir()}
 	for _, option := range options {
 		option(w)
 	}
@@ -98,7 +100,7 @@ func (w *World) open(state, around []byte) {
 	})
 	if w.around, err = services.New(services.Options{
 		Region: Region, Account: Account, TimeScale: w.scale, State: around,
-		Traffic: w.runtime, TargetGroup: targetGroup, Functions: w.account.Functions,
+		Traffic: w.runtime, TargetGroup: targetGroup, Functions: w.account.Functions, Repositories: w.dir,
 	}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -178,6 +180,9 @@ func (w *World) EventBridge() *eventbridge.Client { return eventbridge.NewFromCo
 
 // Scheduler is a client of the World, recorded like every client of its Config.
 func (w *World) Scheduler() *scheduler.Client { return scheduler.NewFromConfig(w.Config()) }
+
+// CodeCommit is a client of the World, recorded like every client of its Config.
+func (w *World) CodeCommit() *codecommit.Client { return codecommit.NewFromConfig(w.Config()) }
 
 // Around are the services around ECS as they are in this process: what their
 // schedules came to, and what a test has them refuse. Restart makes new ones.

@@ -4,6 +4,9 @@
 //	CloudWatch, CloudWatch Logs ◄── control plane ◄── EventBridge, Scheduler, CodeDeploy
 //	alarms       what was printed                     RunTask, on time       task sets
 //
+//	CodeCommit
+//	repositories, in a folder beside the state
+//
 // So the first two are there before the control plane is made, and the others
 // begin to work once it is: see [Services.Start].
 package services
@@ -18,6 +21,7 @@ import (
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/cloudwatch"
+	"github.com/slipway-cd/slipway/internal/sandbox/codecommit"
 	"github.com/slipway-cd/slipway/internal/sandbox/codedeploy"
 	"github.com/slipway-cd/slipway/internal/sandbox/ecstarget"
 	"github.com/slipway-cd/slipway/internal/sandbox/events"
@@ -36,6 +40,9 @@ type Options struct {
 	TargetGroup func(name string) (arn string, found bool)
 	Functions   codedeploy.Functions
 	TimeScale   float64 // as in controlplane.Options
+	// Repositories, Branch and Webhooks are CodeCommit's Dir, Branch and Webhooks.
+	Repositories, Branch string
+	Webhooks             map[string][]string
 	// State is what Snapshot of earlier ones returned; nil begins with nothing.
 	State  []byte
 	Logger *slog.Logger // discards if nil
@@ -48,13 +55,14 @@ type Services struct {
 	EventBridge *events.Service
 	Scheduler   *scheduler.Service
 	CodeDeploy  *codedeploy.Service
+	CodeCommit  *codecommit.Service
 
 	changed chan struct{}
 }
 
 // kept is the state of all.
 type kept struct {
-	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy json.RawMessage
+	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit json.RawMessage
 }
 
 // New makes the services; no schedule runs until Start. The error says that the
@@ -88,6 +96,12 @@ func New(o Options) (*Services, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if s.CodeCommit, err = codecommit.New(codecommit.Options{
+		Region: o.Region, Account: o.Account, Dir: o.Repositories, Branch: o.Branch, Webhooks: o.Webhooks,
+		State: state.CodeCommit, Changed: s.touch, Logger: o.Logger,
+	}); err != nil {
+		return nil, err
+	}
 	s.CodeDeploy, err = codedeploy.New(codedeploy.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodeDeploy, Changed: s.touch, Logger: o.Logger,
 		Traffic: o.Traffic, TargetGroup: o.TargetGroup, Functions: o.Functions, Alarms: s.CloudWatch,
@@ -107,10 +121,16 @@ func (s *Services) Start(ecs ECS) {
 	s.EventBridge.Start(ecs)
 	s.Scheduler.Start(ecs)
 	s.CodeDeploy.Start(ecs)
+	s.CodeCommit.Start(nil)
 }
+
+// Serve says at which base URL all is served, for the URLs that services answer
+// with.
+func (s *Services) Serve(address string) { s.CodeCommit.Serve(address) }
 
 // Close ends all schedules and deployments; Snapshot still answers.
 func (s *Services) Close() {
+	s.CodeCommit.Close()
 	s.CodeDeploy.Close()
 	s.EventBridge.Close()
 	s.Scheduler.Close()
@@ -124,6 +144,7 @@ func (s *Services) Handlers() awsjson.Mux {
 		events.TargetPrefix:     s.EventBridge.Handler(),
 		scheduler.TargetPrefix:  s.Scheduler.Handler(),
 		codedeploy.TargetPrefix: s.CodeDeploy.Handler(),
+		codecommit.TargetPrefix: s.CodeCommit.Handler(),
 	}
 }
 
@@ -134,6 +155,8 @@ func (s *Services) Snapshot() ([]byte, error) {
 		to       *json.RawMessage
 		snapshot func() ([]byte, error)
 	}{
+		// Before EventBridge's: what it says of refs was told to that.
+		{&state.CodeCommit, s.CodeCommit.Snapshot},
 		{&state.CloudWatch, s.CloudWatch.Snapshot}, {&state.Logs, s.Logs.Snapshot},
 		{&state.EventBridge, s.EventBridge.Snapshot}, {&state.Scheduler, s.Scheduler.Snapshot},
 		{&state.CodeDeploy, s.CodeDeploy.Snapshot},
