@@ -1,6 +1,7 @@
 package slipway
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +68,35 @@ func Runs(running, git []Image) bool {
 		}
 	}
 	return true
+}
+
+// ChooseImage picks one container's image: that of the one asked for, or else of
+// the one named like the app, or else the only one. The zero App is one whose name
+// is not known.
+func ChooseImage(app App, images []Image, container string) (Image, error) {
+	wanted := cmp.Or(container, app.Name)
+	at := slices.IndexFunc(images, func(image Image) bool { return image.Container == wanted })
+	switch {
+	case at >= 0:
+		return images[at], nil
+	case container == "" && len(images) == 1:
+		return images[0], nil
+	}
+	file := "the revision"
+	if app != (App{}) {
+		file = app.RevisionPath()
+	}
+	names := make([]string, len(images))
+	for i, image := range images {
+		names[i] = image.Container
+	}
+	e := &Error{Next: NextUsage, Hint: "name one of them as container"}
+	if wanted == "" {
+		e.Message = fmt.Sprintf("%s names several containers: %s", file, strings.Join(names, ", "))
+	} else {
+		e.Message = fmt.Sprintf("%s names no container %q; it names %s", file, wanted, strings.Join(names, ", "))
+	}
+	return Image{}, e
 }
 
 // FormatImages writes images for people: the bare URI when there is one,

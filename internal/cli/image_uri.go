@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
@@ -64,7 +62,7 @@ func (c *imageURICmd) imageURI(ctx context.Context, e *env) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	image, err := chooseImage(app, images, query.Container)
+	image, err := slipway.ChooseImage(app, images, query.Container)
 	return image.URI, err
 }
 
@@ -78,8 +76,15 @@ func (c *imageURICmd) images(ctx context.Context, e *env, app slipway.App) ([]sl
 			Hint: "pass --repository URL or DIR, or --codecommit REPOSITORY",
 		}
 	}
-	revision, err := deployrepo.Lookup(ctx, e.repositoryOptions(), app)
-	return revision.Images, err
+	snapshot, err := deployrepo.Look(ctx, e.repositoryOptions())
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := snapshot.Load(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	return loaded.Revision.Images, loaded.Err
 }
 
 func readImageQuery(in io.Reader) (imageQuery, slipway.App, error) {
@@ -95,29 +100,4 @@ func readImageQuery(in io.Reader) (imageQuery, slipway.App, error) {
 		return query, app, fmt.Errorf("the query's cluster_name and app_name: %w", err)
 	}
 	return query, app, nil
-}
-
-// chooseImage picks one container's image: the one asked for, or else the one
-// named like the app, or else the only one.
-func chooseImage(app slipway.App, images []slipway.Image, container string) (slipway.Image, error) {
-	wanted := container
-	if wanted == "" {
-		wanted = app.Name
-	}
-	at := slices.IndexFunc(images, func(image slipway.Image) bool { return image.Container == wanted })
-	switch {
-	case at >= 0:
-		return images[at], nil
-	case container == "" && len(images) == 1:
-		return images[0], nil
-	}
-	var names []string
-	for _, image := range images {
-		names = append(names, image.Container)
-	}
-	return slipway.Image{}, &slipway.Error{
-		Next:    slipway.NextUsage,
-		Message: fmt.Sprintf("%s names no container %q; it names %s", app.RevisionPath(), wanted, strings.Join(names, ", ")),
-		Hint:    "name one of them as container in the query",
-	}
 }

@@ -44,15 +44,21 @@ func (r *Repo) Load(ctx context.Context, tree Tree, apps ...slipway.App) (map[sl
 
 // Revision reads one app's revision at a commit.
 func (r *Repo) Revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error) {
+	loaded, err := r.loadOne(ctx, app, commit)
+	if err != nil {
+		return slipway.Revision{}, err
+	}
+	return loaded.Revision, loaded.Err
+}
+
+// loadOne is Load for one app at a commit.
+func (r *Repo) loadOne(ctx context.Context, app slipway.App, commit string) (Loaded, error) {
 	tree, err := r.appTree(ctx, app, commit)
 	if err != nil {
-		return slipway.Revision{}, err
+		return Loaded{}, err
 	}
 	loaded, err := r.Load(ctx, tree, app)
-	if err != nil {
-		return slipway.Revision{}, err
-	}
-	return loaded[app].Revision, loaded[app].Err
+	return loaded[app], err
 }
 
 // Pipeline reads how one app is deployed at a commit: slipway.DefaultPipeline,

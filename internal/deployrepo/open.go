@@ -54,6 +54,10 @@ type position struct{ branch, head string }
 // repository.
 var errNotRepository = errors.New("not a git repository")
 
+// ErrNoBranch is the kind of Open's error for a branch that the repository does not
+// have.
+var ErrNoBranch = errors.New("no such branch")
+
 // Open finds the repository and the head of its branch; that of a URL is
 // fetched. The errors are slipway.Errors and say what to do. A repository
 // without any commit is no error: its head is empty.
@@ -200,7 +204,7 @@ func (r *Repo) choose(refs git.Refs) (position, error) {
 		}
 	}
 	return position{}, &slipway.Error{
-		Next:    slipway.NextUsage,
+		Next: slipway.NextUsage, Kind: ErrNoBranch,
 		Message: fmt.Sprintf("%s has no branch %q; it has: %s", r, cmp.Or(r.asked, refs.Head, defaultBranch), names(refs.Branches)),
 		Hint:    "name one of them with --branch, or push the branch",
 	}

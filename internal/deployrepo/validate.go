@@ -57,24 +57,6 @@ func validate(tree Tree, contents contents) Problems {
 	return problems
 }
 
-// Lookup reads one app's revision from the head of a repository, or from a
-// folder that is none: Commit and Blob are then empty.
-func Lookup(ctx context.Context, o Options, app slipway.App) (slipway.Revision, error) {
-	r, err := Open(ctx, o)
-	if err == nil {
-		return r.Revision(ctx, app, r.Head())
-	}
-	if !errors.Is(err, errNotRepository) {
-		return slipway.Revision{}, err
-	}
-	tree, contents, folderErr := readFolder(o.URL)
-	if folderErr != nil {
-		return slipway.Revision{}, err
-	}
-	loaded := readApps(tree, []slipway.App{app}, contents)[app]
-	return loaded.Revision, loaded.Err
-}
-
 // readFolder lists a folder as git would list it if all of it were committed.
 func readFolder(folder string) (Tree, contents, error) {
 	info, err := os.Stat(folder)

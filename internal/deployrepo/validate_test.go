@@ -110,26 +110,3 @@ func TestValidateInAPreReceiveHook(t *testing.T) {
 		t.Errorf("a good push: %v\n%s", err, out)
 	}
 }
-
-func TestLookup(t *testing.T) {
-	t.Parallel()
-	dir := newBare(t)
-	commit(t, dir, "first", revision(webapp1, "web:1"))
-	work := filepath.Join(t.TempDir(), "work")
-	run(t, ".", "clone", "--quiet", dir, work)
-	plain := copyWithoutGit(t, work)
-	if err := os.WriteFile(filepath.Join(work, webapp1.RevisionPath()), []byte(revisionText(webapp1, "not:committed")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, url := range map[string]string{"bare": dir, "url": "file://" + dir, "work tree": work, "plain": plain} {
-		o := Options{URL: url, MirrorDir: filepath.Join(t.TempDir(), "mirror.git")}
-		got, err := Lookup(t.Context(), o, webapp1)
-		if err != nil || len(got.Images) != 1 || got.Images[0].URI != "web:1" {
-			t.Errorf("%s: %+v, %v", name, got, err)
-		}
-		_, err = Lookup(t.Context(), o, slipway.App{Cluster: "cluster1", Name: "none"})
-		wantError(t, err, slipway.NextUsage, "there is no app cluster1/none")
-	}
-	_, err := Lookup(t.Context(), Options{URL: filepath.Join(plain, "none")}, webapp1)
-	wantError(t, err, slipway.NextUsage, "no such folder")
-}
