@@ -76,6 +76,10 @@ type Place struct {
 	// Family is the family of the task definitions that a batch app's schedules run;
 	// empty leaves it to be found by the app's name.
 	Family string `json:"family,omitempty"`
+	// Application and DeploymentGroup are CodeDeploy's, which deploy the service; what
+	// is empty is found by the service.
+	Application     string `json:"application,omitempty"`
+	DeploymentGroup string `json:"deploymentGroup,omitempty"`
 	Region string `json:"region,omitempty"`
 	// RoleARN is assumed for every call.
 	RoleARN string `json:"roleArn,omitempty"`

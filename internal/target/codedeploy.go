@@ -207,7 +207,7 @@ func (c *client) prepareTaskSet(ctx context.Context, deploys *codedeploy.Client,
 		}
 		return enter(d, slipway.PhaseUnchanged), nil, nil
 	}
-	group, err := deploys.GroupOf(ctx, d.Place.Cluster, d.Place.Service)
+	group, err := deploys.GroupOf(ctx, d.Place)
 	if err != nil {
 		return d, nil, err
 	}
@@ -257,7 +257,7 @@ func (c *client) startTaskSet(ctx context.Context, deploys *codedeploy.Client, d
 	if err != nil {
 		return d, err
 	}
-	group, err := deploys.GroupOf(ctx, d.Place.Cluster, d.Place.Service)
+	group, err := deploys.GroupOf(ctx, d.Place)
 	if err != nil {
 		return d, err
 	}

@@ -355,6 +355,40 @@ func TestCodeDeployGroups(t *testing.T) {
 			}
 		})
 	})
+	for _, named := range []slipway.Place{{Application: "shop", DeploymentGroup: "production"}, {Application: "shop"}} {
+		t.Run("named "+named.Application+"/"+named.DeploymentGroup, func(t *testing.T) {
+			blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
+				d := deployment(good)
+				d.Place.Kind, d.Place.Application, d.Place.DeploymentGroup = slipway.KindCodeDeploy, named.Application, named.DeploymentGroup
+				checkEnd(t, last(observe(t, a, advance(t, a, d, slipway.PhaseStarted))), slipway.StateDeployed, "")
+				if n := w.Calls().Count("ListApplications"); n != 0 {
+					t.Errorf("looked through the applications %d times", n)
+				}
+				// A wrong name is not followed, though the right one is known by now.
+				for _, wrong := range []slipway.Place{{Application: "shop", DeploymentGroup: "staging"}, {Application: "till"}, {Application: "till", DeploymentGroup: "production"}} {
+					d := deployment("registry.example.com/webapp1:3.0.0")
+					d.Place.Kind, d.Place.Application, d.Place.DeploymentGroup = slipway.KindCodeDeploy, wrong.Application, wrong.DeploymentGroup
+					_, err := attempt(t, a, advance(t, a, d, slipway.PhaseRegistered))
+					if slipway.NextOf(err) != slipway.NextPerson || !strings.Contains(err.Error(), wrong.Application) || !strings.Contains(slipway.HintOf(err), "pipeline.yaml") {
+						t.Errorf("%+v: %v", wrong, err)
+					}
+				}
+			}, func(in *cd.CreateDeploymentGroupInput) {
+				in.ApplicationName, in.DeploymentGroupName = aws.String("shop"), aws.String("production")
+			})
+		})
+	}
+	t.Run("another service's", func(t *testing.T) {
+		blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, _ *sandboxtest.Service) {
+			w.Service("cluster1", "other", sandboxtest.ByCodeDeploy())
+			d := deployment(good)
+			d.Place.Kind, d.Place.Application, d.Place.DeploymentGroup = slipway.KindCodeDeploy, "AppECS-cluster1-other", "DgpECS-cluster1-other"
+			_, err := attempt(t, a, advance(t, a, d, slipway.PhaseRegistered))
+			if slipway.NextOf(err) != slipway.NextPerson || !strings.Contains(err.Error(), "does not deploy service webapp1 in cluster cluster1") {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
 	t.Run("none", func(t *testing.T) {
 		blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
 			if _, err := w.CodeDeploy().DeleteApplication(t.Context(), &cd.DeleteApplicationInput{ApplicationName: aws.String("AppECS-cluster1-webapp1")}); err != nil {

@@ -91,7 +91,7 @@ func (c *client) said(ctx context.Context, deploys *codedeploy.Client, d slipway
 	case at == nil && id != "":
 		return said, nil
 	}
-	group, err := deploys.GroupOf(ctx, d.Place.Cluster, d.Place.Service)
+	group, err := deploys.GroupOf(ctx, d.Place)
 	if err == nil {
 		said.Newest, err = deploys.Newest(ctx, group)
 	}

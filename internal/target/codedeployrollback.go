@@ -68,7 +68,7 @@ func (c *client) putTaskSetBack(ctx context.Context, deploys *codedeploy.Client,
 	if err != nil {
 		return "", err
 	}
-	group, err := deploys.GroupOf(ctx, d.Place.Cluster, d.Place.Service)
+	group, err := deploys.GroupOf(ctx, d.Place)
 	if err != nil {
 		return "", err
 	}

@@ -32,6 +32,18 @@ func (n *Name) UnmarshalText(text []byte) error {
 	return match(n, string(text), (*string)(n), "name: write 1 to 255 letters, digits, '-' and '_'")
 }
 
+// DeployName is the name of a CodeDeploy application or deployment group.
+type DeployName string
+
+// Pattern is CodeDeploy's rule, as its quotas page gives it: letters, numbers,
+// periods, underscores, and + = , @ -, 1 to 100 of them.
+func (*DeployName) Pattern() string { return "^[A-Za-z0-9._+=,@-]{1,100}$" }
+
+// UnmarshalText checks the pattern.
+func (n *DeployName) UnmarshalText(text []byte) error {
+	return match(n, string(text), (*string)(n), "name in CodeDeploy: write 1 to 100 letters, digits and . _ + = , @ -")
+}
+
 // Region is an AWS region.
 type Region string
 

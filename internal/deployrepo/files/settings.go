@@ -1,6 +1,8 @@
 package files
 
 import (
+	"fmt"
+
 	"github.com/slipway-cd/slipway"
 )
 
@@ -86,6 +88,23 @@ type Target struct {
 	// For a batch app: the family of the task definitions that its schedules run,
 	// if it is neither the app's name nor CLUSTER-APP.
 	Family Name `yaml:"family"`
+	// The CodeDeploy application that deploys the service. If it is not said, it is
+	// found by the service, for which all applications may be looked through.
+	Application DeployName `yaml:"application"`
+	// The deployment group of that application. If it is not said, it is found by the
+	// service.
+	DeploymentGroup DeployName `yaml:"deploymentGroup"`
+}
+
+// conflict says which keys contradict each other, or is empty.
+func (t *Target) conflict() string {
+	switch {
+	case t.DeploymentGroup != "" && t.Application == "":
+		return "deploymentGroup needs an application beside it: another application may have a group of that name"
+	case t.Application != "" && t.Kind != "" && slipway.Kind(t.Kind) != slipway.KindCodeDeploy:
+		return fmt.Sprintf("application is CodeDeploy's, but kind says %s: write codedeploy, or leave one of them out", t.Kind)
+	}
+	return ""
 }
 
 // ParseRepository reads slipway.yaml. Empty text is the zero Repository.
@@ -107,7 +126,12 @@ func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.
 	put(&resolved.Timeout, slipway.Duration(repository.Defaults.Timeout), slipway.Duration(pipeline.Timeout))
 	put(&resolved.Keep, int(repository.Defaults.Keep), int(pipeline.Keep))
 	put(&resolved.TestRun, bool(pipeline.TestRun))
+	if pipeline.Target.Application != "" {
+		resolved.Place.Kind = slipway.KindCodeDeploy
+	}
 	put(&resolved.Place.Kind, slipway.Kind(pipeline.Target.Kind))
+	put(&resolved.Place.Application, string(pipeline.Target.Application))
+	put(&resolved.Place.DeploymentGroup, string(pipeline.Target.DeploymentGroup))
 	put(&resolved.Place.Family, string(pipeline.Target.Family))
 	put(&resolved.Place.Cluster, string(cluster.Cluster), string(pipeline.Target.Cluster))
 	put(&resolved.Place.Service, string(pipeline.Target.Service))

@@ -96,12 +96,16 @@ func TestParseYAMLProblems(t *testing.T) {
 func TestParsePipelineProblems(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"target: {kind: schedules}":    `1:16: kind: "schedules" is no kind of app: write one of service, codedeploy, schedule; did you mean "schedule"?`,
-		"target: {family: 'night/ly'}": `1:18: family: "night/ly" is no name: write 1 to 255 letters, digits, '-' and '_'`,
-		"testRun: yes":                 `1:10: testRun: "yes" is neither true nor false`,
-		"keep: 0":                      `1:7: keep: "0" is no number from 1 to 9999`,
-		"keep: all":                    `1:7: keep: "all" is no number from 1 to 9999`,
-		"testrun: true":                `1:1: unknown key "testrun"; did you mean "testRun"?`,
+		"target: {kind: schedules}":                  `1:16: kind: "schedules" is no kind of app: write one of service, codedeploy, schedule; did you mean "schedule"?`,
+		"target: {family: 'night/ly'}":               `1:18: family: "night/ly" is no name: write 1 to 255 letters, digits, '-' and '_'`,
+		"testRun: yes":                               `1:10: testRun: "yes" is neither true nor false`,
+		"target: {deploymentGroup: production}":      `1:10: target: deploymentGroup needs an application beside it: another application may have a group of that name`,
+		"target: {kind: service, application: shop}": `1:10: target: application is CodeDeploy's, but kind says service: write codedeploy, or leave one of them out`,
+		"target: {application: shop/1}":              `1:23: application: "shop/1" is no name in CodeDeploy: write 1 to 100 letters, digits and . _ + = , @ -`,
+		"target: {deploymentgroup: x}":               `1:10: unknown key "deploymentgroup"; did you mean "deploymentGroup"?`,
+		"keep: 0":                                    `1:7: keep: "0" is no number from 1 to 9999`,
+		"keep: all":                                  `1:7: keep: "all" is no number from 1 to 9999`,
+		"testrun: true":                              `1:1: unknown key "testrun"; did you mean "testRun"?`,
 	} {
 		got, problems := ParsePipeline("pipeline.yaml", []byte(text))
 		if diff := cmp.Diff([]string{want}, lines(problems)); diff != "" || got != (Pipeline{}) {
@@ -131,6 +135,8 @@ func TestResolve(t *testing.T) {
 			Place: slipway.Place{Cluster: "other", Service: "web", Region: "ca-central-1", RoleARN: "role", Endpoint: "endpoint"}}},
 		"retention": {repository: Repository{Defaults: Defaults{Keep: 10}}, pipeline: "keep: 3", want: slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(slipway.DefaultTimeout), Keep: 3,
 			Place: slipway.Place{Cluster: "cluster1", Service: "webapp1"}}},
+		"CodeDeploy": {pipeline: "target: {application: shop, deploymentGroup: production}", want: slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(slipway.DefaultTimeout),
+			Place: slipway.Place{Kind: slipway.KindCodeDeploy, Cluster: "cluster1", Service: "webapp1", Application: "shop", DeploymentGroup: "production"}}},
 		"a batch app": {pipeline: "target: {kind: schedule, family: nightly}\ntestRun: true", want: slipway.Pipeline{Mode: slipway.ModeSuperseded, Timeout: slipway.Duration(slipway.DefaultTimeout), TestRun: true,
 			Place: slipway.Place{Kind: slipway.KindSchedule, Cluster: "cluster1", Service: "webapp1", Family: "nightly"}}},
 	} {

@@ -125,6 +125,11 @@ func (s *yamlSource) decode(node ast.Node, target reflect.Value, what string) {
 			s.field(pair, target)
 		}
 	}
+	if mapping, ok := target.Addr().Interface().(interface{ conflict() string }); ok {
+		if conflict := mapping.conflict(); conflict != "" {
+			s.node(pairs[0].Key, "%s: %s", what, conflict)
+		}
+	}
 }
 
 func (s *yamlSource) scalar(node ast.Node, target encoding.TextUnmarshaler, what string) {

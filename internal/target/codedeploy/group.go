@@ -2,6 +2,7 @@ package codedeploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,16 +24,63 @@ type Group struct{ Application, Name string }
 type service struct{ cluster, name string }
 
 // GroupOf finds the deployment group that deploys an ECS service; a service has at
-// most one. It is remembered. The names that the ECS console gives are tried first:
-// to look through an account's applications takes a call for each.
-func (c *Client) GroupOf(ctx context.Context, cluster, name string) (Group, error) {
-	wanted := service{cluster, name}
+// most one. It is remembered. What the place names is not looked for; otherwise the
+// names that the ECS console gives are tried first: to look through an account's
+// applications takes a call for each.
+func (c *Client) GroupOf(ctx context.Context, place slipway.Place) (Group, error) {
+	wanted, named := service{place.Cluster, place.Service}, Group{place.Application, place.DeploymentGroup}
 	c.mu.Lock()
 	known, found := c.groups[wanted]
 	c.mu.Unlock()
-	if found {
+	if found && (named.Application == "" || named.Application == known.Application) && (named.Name == "" || named.Name == known.Name) {
 		return known, nil
 	}
+	switch {
+	case named.Name != "":
+		return c.named(ctx, named, wanted)
+	case named.Application != "":
+		group, found, err := c.searchIn(ctx, aws.String(named.Application), wanted)
+		if _, none := errors.AsType[*types.ApplicationDoesNotExistException](err); none {
+			return Group{}, misnamed("there is no application %s in CodeDeploy", named.Application)
+		}
+		if err == nil && !found {
+			return Group{}, misnamed("application %s has no deployment group that deploys service %s in cluster %s", named.Application, wanted.name, wanted.cluster)
+		}
+		return group, c.explain(ctx, err, "cannot read the deployment groups of application "+named.Application)
+	}
+	return c.find(ctx, wanted)
+}
+
+// misnamed is the error about names in pipeline.yaml that lead to no deployment group.
+func misnamed(format string, args ...any) error {
+	return &slipway.Error{
+		Next: slipway.NextPerson, Message: fmt.Sprintf(format, args...),
+		Hint: "correct application and deploymentGroup under target in the app's pipeline.yaml, or take them out to have them found",
+	}
+}
+
+// named returns a group by its names, if it deploys the wanted service.
+func (c *Client) named(ctx context.Context, named Group, wanted service) (Group, error) {
+	out, err := c.api.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
+		ApplicationName: aws.String(named.Application), DeploymentGroupName: aws.String(named.Name),
+	})
+	_, noApplication := errors.AsType[*types.ApplicationDoesNotExistException](err)
+	_, noGroup := errors.AsType[*types.DeploymentGroupDoesNotExistException](err)
+	switch {
+	case noApplication || noGroup:
+		return Group{}, misnamed("there is no deployment group %s of an application %s in CodeDeploy", named.Name, named.Application)
+	case err != nil:
+		return Group{}, c.explain(ctx, err, fmt.Sprintf("cannot read deployment group %s of application %s", named.Name, named.Application))
+	}
+	if group, found := c.remember([]types.DeploymentGroupInfo{*out.DeploymentGroupInfo}, wanted); found && group == named {
+		return group, nil
+	}
+	return Group{}, misnamed("deployment group %s of application %s does not deploy service %s in cluster %s", named.Name, named.Application, wanted.name, wanted.cluster)
+}
+
+// find looks for the group of a service of which nothing is known.
+func (c *Client) find(ctx context.Context, wanted service) (Group, error) {
+	cluster, name := wanted.cluster, wanted.name
 	usual := cluster + "-" + name
 	if out, err := c.api.GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
 		ApplicationName: aws.String("AppECS-" + usual), DeploymentGroupName: aws.String("DgpECS-" + usual),
