@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -183,6 +184,9 @@ func (w *World) Scheduler() *scheduler.Client { return scheduler.NewFromConfig(w
 
 // CodeCommit is a client of the World, recorded like every client of its Config.
 func (w *World) CodeCommit() *codecommit.Client { return codecommit.NewFromConfig(w.Config()) }
+
+// CodePipeline is a client of the World, recorded like every client of its Config.
+func (w *World) CodePipeline() *codepipeline.Client { return codepipeline.NewFromConfig(w.Config()) }
 
 // Around are the services around ECS as they are in this process: what their
 // schedules came to, and what a test has them refuse. Restart makes new ones.

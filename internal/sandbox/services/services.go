@@ -2,9 +2,9 @@
 // one state, one signal that it changed, one handler for each service.
 //
 //	CloudWatch, CloudWatch Logs ◄── control plane ◄── EventBridge, Scheduler, CodeDeploy
-//	alarms       what was printed                     RunTask, on time       task sets
-//
-//	CodeCommit
+//	alarms       what was printed         ▲           RunTask, on time       task sets
+//	                                      │                                     ▲
+//	CodeCommit ◄───────────────────── CodePipeline ─────────────────────────────┘
 //	repositories, in a folder beside the state
 //
 // So the first two are there before the control plane is made, and the others
@@ -23,6 +23,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/cloudwatch"
 	"github.com/slipway-cd/slipway/internal/sandbox/codecommit"
 	"github.com/slipway-cd/slipway/internal/sandbox/codedeploy"
+	"github.com/slipway-cd/slipway/internal/sandbox/codepipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/ecstarget"
 	"github.com/slipway-cd/slipway/internal/sandbox/events"
 	"github.com/slipway-cd/slipway/internal/sandbox/logs"
@@ -50,19 +51,21 @@ type Options struct {
 
 // Services are the services around ECS.
 type Services struct {
-	CloudWatch  *cloudwatch.Service
-	Logs        *logs.Service
-	EventBridge *events.Service
-	Scheduler   *scheduler.Service
-	CodeDeploy  *codedeploy.Service
-	CodeCommit  *codecommit.Service
+	CloudWatch   *cloudwatch.Service
+	Logs         *logs.Service
+	EventBridge  *events.Service
+	Scheduler    *scheduler.Service
+	CodeDeploy   *codedeploy.Service
+	CodeCommit   *codecommit.Service
+	CodePipeline *codepipeline.Service
 
-	changed chan struct{}
+	functions codepipeline.Functions
+	changed   chan struct{}
 }
 
 // kept is the state of all.
 type kept struct {
-	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit json.RawMessage
+	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit, CodePipeline json.RawMessage
 }
 
 // New makes the services; no schedule runs until Start. The error says that the
@@ -77,7 +80,7 @@ func New(o Options) (*Services, error) {
 			return nil, fmt.Errorf("read the services' state: %w", err)
 		}
 	}
-	s := &Services{changed: make(chan struct{}, 1)}
+	s := &Services{changed: make(chan struct{}, 1), functions: o.Functions}
 	clock := schedule.NewClock(o.TimeScale)
 	var err error
 	if s.CloudWatch, err = cloudwatch.New(cloudwatch.Options{Region: o.Region, Account: o.Account, State: state.CloudWatch, Changed: s.touch}); err != nil {
@@ -102,6 +105,11 @@ func New(o Options) (*Services, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if s.CodePipeline, err = codepipeline.New(codepipeline.Options{
+		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodePipeline, Changed: s.touch, Logger: o.Logger,
+	}); err != nil {
+		return nil, err
+	}
 	s.CodeDeploy, err = codedeploy.New(codedeploy.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodeDeploy, Changed: s.touch, Logger: o.Logger,
 		Traffic: o.Traffic, TargetGroup: o.TargetGroup, Functions: o.Functions, Alarms: s.CloudWatch,
@@ -113,15 +121,17 @@ func New(o Options) (*Services, error) {
 type ECS interface {
 	ecstarget.Runner
 	codedeploy.ECS
+	codepipeline.ECS
 }
 
-// Start has EventBridge and its Scheduler run tasks from now on, and CodeDeploy
-// deploy.
+// Start has EventBridge and its Scheduler run tasks from now on, and CodeDeploy and
+// CodePipeline deploy.
 func (s *Services) Start(ecs ECS) {
 	s.EventBridge.Start(ecs)
 	s.Scheduler.Start(ecs)
 	s.CodeDeploy.Start(ecs)
 	s.CodeCommit.Start(nil)
+	s.CodePipeline.Start(codepipeline.Ports{CodeCommit: s.CodeCommit, ECS: ecs, CodeDeploy: s.CodeDeploy, Functions: s.functions})
 }
 
 // Serve says at which base URL all is served, for the URLs that services answer
@@ -130,6 +140,7 @@ func (s *Services) Serve(address string) { s.CodeCommit.Serve(address) }
 
 // Close ends all schedules and deployments; Snapshot still answers.
 func (s *Services) Close() {
+	s.CodePipeline.Close()
 	s.CodeCommit.Close()
 	s.CodeDeploy.Close()
 	s.EventBridge.Close()
@@ -139,12 +150,13 @@ func (s *Services) Close() {
 // Handlers serve the services, each by the name of its targets.
 func (s *Services) Handlers() awsjson.Mux {
 	return awsjson.Mux{
-		cloudwatch.TargetPrefix: s.CloudWatch.Handler(),
-		logs.TargetPrefix:       s.Logs.Handler(),
-		events.TargetPrefix:     s.EventBridge.Handler(),
-		scheduler.TargetPrefix:  s.Scheduler.Handler(),
-		codedeploy.TargetPrefix: s.CodeDeploy.Handler(),
-		codecommit.TargetPrefix: s.CodeCommit.Handler(),
+		cloudwatch.TargetPrefix:   s.CloudWatch.Handler(),
+		logs.TargetPrefix:         s.Logs.Handler(),
+		events.TargetPrefix:       s.EventBridge.Handler(),
+		scheduler.TargetPrefix:    s.Scheduler.Handler(),
+		codedeploy.TargetPrefix:   s.CodeDeploy.Handler(),
+		codecommit.TargetPrefix:   s.CodeCommit.Handler(),
+		codepipeline.TargetPrefix: s.CodePipeline.Handler(),
 	}
 }
 
@@ -159,7 +171,7 @@ func (s *Services) Snapshot() ([]byte, error) {
 		{&state.CodeCommit, s.CodeCommit.Snapshot},
 		{&state.CloudWatch, s.CloudWatch.Snapshot}, {&state.Logs, s.Logs.Snapshot},
 		{&state.EventBridge, s.EventBridge.Snapshot}, {&state.Scheduler, s.Scheduler.Snapshot},
-		{&state.CodeDeploy, s.CodeDeploy.Snapshot},
+		{&state.CodeDeploy, s.CodeDeploy.Snapshot}, {&state.CodePipeline, s.CodePipeline.Snapshot},
 	} {
 		content, err := part.snapshot()
 		if err != nil {

@@ -1,0 +1,151 @@
+package codepipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+)
+
+// Times of an invoke action: how long a function may say nothing, and how long the
+// action may take in all.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+const (
+	replyTimeout  = 20 * time.Minute
+	invokeTimeout = 24 * time.Hour
+	// continueAfter is how soon a job is continued. Ours: AWS only says that it
+	// does so periodically.
+	continueAfter = 30 * time.Second
+)
+
+// job is what a Lambda function has to do at present.
+type job struct {
+	ID           string
+	Continuation string    // what the function said of the job before
+	Due          time.Time // when to call it
+	Called       bool
+}
+
+// invoke has a Lambda function do a job. The function reports: it is called again
+// with its continuation token for as long as it gives one.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
+func (s *Service) invoke(_ context.Context, w *work) outcome {
+	j := w.progress.Job
+	switch {
+	case w.ports.Functions == nil:
+		return failure(codeConfiguration, "The sandbox has no Lambda")
+	case j == nil:
+		// The job is there before the function is called with it.
+		return outcome{update: func(a *actionRun) {
+			id := newUUID()
+			a.Progress.Job, a.Progress.Jobs, a.ExternalID = &job{ID: id, Due: time.Now()}, []string{id}, id
+		}}
+	case j.Called && s.since(j.Due) >= replyTimeout:
+		return failure(codeJobFailed, "The AWS Lambda function %s failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.", w.configuration["FunctionName"])
+	case j.Called || time.Now().Before(j.Due):
+		return later(nil)
+	}
+	payload, err := s.jobEvent(w, j)
+	if err != nil {
+		return failure(codeConfiguration, "%s", err)
+	}
+	s.work.Go(func() {
+		if _, err := w.ports.Functions.Invoke(s.ctx, s.function(w.configuration["FunctionName"]), payload); err != nil && s.ctx.Err() == nil {
+			s.refused(j.ID, err)
+		}
+	})
+	return later(func(a *actionRun) {
+		if a.Progress.Job.ID == j.ID { // it may have been continued already
+			a.Progress.Job.Called = true
+		}
+	})
+}
+
+// function is the ARN of a function of the account, by its name or ARN.
+func (s *Service) function(name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return "arn:aws:lambda:" + s.options.Region + ":" + s.options.Account + ":function:" + name
+}
+
+// refused fails the action whose function could not be called.
+func (s *Service) refused(id string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, e, run, a := s.job(id)
+	if s.closed || a == nil || a.Status != types.ActionExecutionStatusInProgress || a.Progress.Job.ID != id {
+		return
+	}
+	s.settle(p, e, run, a, failure(codeConfiguration, "%s", message(err)))
+	s.proceed(p, e)
+	s.advance(p)
+}
+
+// jobEvent is what the function is called with.
+func (s *Service) jobEvent(w *work, j *job) ([]byte, error) {
+	data, err := awsjson.Marshal(s.jobData(w.configuration, w.inputs, w.outputs, j))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"CodePipeline.job": map[string]any{
+		"id": j.ID, "accountId": s.options.Account, "data": json.RawMessage(data),
+	}})
+}
+
+// jobData is a job as the function, or GetJobDetails, shows it. The credentials
+// are good for nothing here.
+func (s *Service) jobData(configuration map[string]string, inputs, outputs []artifact, j *job) *types.JobData {
+	return &types.JobData{
+		ActionConfiguration: &types.ActionConfiguration{Configuration: configuration},
+		InputArtifacts:      located(inputs), OutputArtifacts: located(outputs), ContinuationToken: optional(j.Continuation),
+		ArtifactCredentials: &types.AWSSessionCredentials{
+			AccessKeyId: aws.String("ASIAIOSFODNN7EXAMPLE"), SecretAccessKey: aws.String("sandbox"), SessionToken: aws.String("sandbox"),
+		},
+	}
+}
+
+// located are artifacts as jobs show them.
+func located(artifacts []artifact) []types.Artifact {
+	all := []types.Artifact{}
+	for _, a := range artifacts {
+		all = append(all, types.Artifact{Name: aws.String(a.Name), Revision: optional(a.Commit), Location: &types.ArtifactLocation{
+			Type: types.ArtifactLocationTypeS3, S3Location: &types.S3ArtifactLocation{BucketName: aws.String(a.Bucket), ObjectKey: aws.String(a.Key)},
+		}})
+	}
+	return all
+}
+
+// job finds the action's execution that a job belongs to, nil if there is none.
+func (s *Service) job(id string) (*pipeline, *execution, *stageRun, *actionRun) {
+	for _, p := range s.state.Pipelines {
+		for _, e := range p.Executions {
+			for _, run := range e.Runs {
+				for _, a := range run.Actions {
+					for _, known := range a.Progress.Jobs {
+						if known == id {
+							return p, e, run, a
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil, nil, nil, nil
+}
+
+// errNoJob and errJobState are of jobs that are not there, and that are over. The
+// texts are ours.
+func errNoJob(id *string) error {
+	return errCoded("JobNotFoundException", "Job '%s' does not exist", aws.ToString(id))
+}
+
+func errJobState(id *string, a *actionRun) error {
+	return errCoded("InvalidJobStateException", "Job '%s' is not in progress: action '%s' is %s", aws.ToString(id), a.Name, fmt.Sprint(a.Status))
+}
