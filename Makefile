@@ -27,7 +27,7 @@ lint: ## Check format, style and the import law
 	$(LINT) run --build-tags e2e ./e2e/...
 
 .PHONY: generate
-generate: ## Regenerate what is generated: schemas, OpenAPI, command reference
+generate: ## Regenerate what is generated: schemas, OpenAPI, command reference, the modules' READMEs
 	go generate ./...
 
 .PHONY: verify
@@ -40,6 +40,10 @@ verify: lint ## Check that everything committed is formatted, linted and generat
 .PHONY: e2e
 e2e: build ## Run the scripted end-to-end tests on the real binary
 	SLIPWAY_BIN=$(CURDIR)/$(BIN) go test -count=1 -tags e2e ./e2e/...
+
+.PHONY: terraform
+terraform: ## Check the Terraform modules and examples: format, tests, validity
+	go test -count=1 -v -tags e2e ./e2e/terraform/...
 
 .PHONY: bench
 bench: build ## Measure what the README promises: latency, batching, size, memory

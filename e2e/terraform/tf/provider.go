@@ -1,0 +1,97 @@
+//go:build e2e
+
+package tf
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// version is the AWS provider's that is looked for.
+const version = "5.100.0"
+
+// Provider is a running AWS provider.
+type Provider struct {
+	terraform string
+	reattach  string
+	settings  string
+}
+
+// Start runs the AWS provider until the test ends. The test is skipped where
+// terraform or the provider is missing: neither is fetched for a test.
+func Start(t *testing.T) *Provider {
+	t.Helper()
+	terraform, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Skip("terraform is not installed here")
+	}
+	binary := find(t)
+	// Its context ends the provider, once all of the test's parallel parts have.
+	cmd := exec.CommandContext(t.Context(), binary, "-debug")
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() }) // ended by the signal, as it should be
+	reattach, err := announced(stdout)
+	if err != nil {
+		t.Fatalf("%s -debug: %v", binary, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, stdout) }() // a full pipe would stop it
+	// Nothing of the person's own settings: no mirror, no credentials.
+	settings := filepath.Join(t.TempDir(), "settings.tfrc")
+	if err := os.WriteFile(settings, []byte("disable_checkpoint = true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return &Provider{terraform, reattach, settings}
+}
+
+// announced reads where the provider can be reached.
+func announced(r io.Reader) (string, error) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "TF_REATTACH_PROVIDERS="); ok {
+			value = strings.Trim(value, "'")
+			if !json.Valid([]byte(value)) {
+				return "", fmt.Errorf("said where it can be reached in words unknown here: %s", value)
+			}
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("ended before it said where it can be reached: %w", lines.Err())
+}
+
+// find is the provider in one of the places where providers are kept.
+func find(t *testing.T) string {
+	t.Helper()
+	home, _ := os.UserHomeDir() // none is one place less
+	places := []string{
+		os.Getenv("TF_PLUGIN_CACHE_DIR"), filepath.Join(home, ".terraform.d", "plugins"), filepath.Join(home, ".terraform.d", "plugin-cache"),
+		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins",
+	}
+	others, err := filepath.Glob("/opt/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range append(places, others...) {
+		// The folder below a place is named after where the provider comes from.
+		found, err := filepath.Glob(filepath.Join(place, "*/hashicorp/aws", version, "*/terraform-provider-aws*"))
+		if place != "" && err == nil && len(found) > 0 {
+			return found[0]
+		}
+	}
+	t.Skipf("the provider hashicorp/aws %s is in no folder of providers here", version)
+	return ""
+}
