@@ -125,8 +125,8 @@ func TestOnFargate(t *testing.T) {
 						t.Errorf("%s\ndoes not say %q", got, part)
 					}
 				}
-				if n := w.Calls().Count("UpdateService"); n != test.updates {
-					t.Errorf("%d updates of the service, want %d", n, test.updates)
+				if n := w.Calls().Count("UpdateService") + w.Calls().Count("StopServiceDeployment"); n != test.updates {
+					t.Errorf("the service was written to %d times, want %d", n, test.updates)
 				}
 				s.Settle()
 				if got := runningImage(s); got != image+test.runs {

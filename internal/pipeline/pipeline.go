@@ -254,6 +254,9 @@ func Amend(reason, format string, args ...any) string {
 	return headline
 }
 
+// Short is a task definition's ARN as people speak of it: family:revision.
+func Short(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
 // head is the first line of a reason.
 func head(reason string) string {
 	first, _, _ := strings.Cut(reason, "\n")
@@ -278,11 +281,11 @@ func observeRollBack(e slipway.Execution, seen slipway.Observation, now time.Tim
 				e.RolledBackBy = seen.By
 			}
 		}
-		return End(e, e.Deployment.RollbackFor, Amend(why, "; %s was put back", e.Deployment.Base))
+		return End(e, e.Deployment.RollbackFor, Amend(why, "; %s was put back", Short(e.Deployment.Base)))
 	case slipway.StateReplaced:
-		return End(e, slipway.OutcomeReplaced, Amend(why, "; while %s was put back: %s", e.Deployment.Base, head(seen.Reason)))
+		return End(e, slipway.OutcomeReplaced, Amend(why, "; while %s was put back: %s", Short(e.Deployment.Base), head(seen.Reason)))
 	case slipway.StateFailed, slipway.StateGone:
-		return End(e, slipway.OutcomeFailed, Amend(why, "; putting back %s failed: %s", e.Deployment.Base, seen.Reason))
+		return End(e, slipway.OutcomeFailed, Amend(why, "; putting back %s failed: %s", Short(e.Deployment.Base), seen.Reason))
 	case slipway.StateProgressing, slipway.StateRollingBack, slipway.StateTested:
 	}
 	return wait(e, now)
@@ -326,7 +329,7 @@ func stopStarted(e slipway.Execution) slipway.Execution {
 func giveUp(e slipway.Execution, detail string) slipway.Execution {
 	if e.Deployment.Phase == slipway.PhaseRollingBack {
 		return End(e, slipway.OutcomeFailed, Amend(e.Deployment.RollbackReason, "; putting back %s did not end within %s and goes on unwatched: %s",
-			e.Deployment.Base, wayBack(e), head(detail)))
+			Short(e.Deployment.Base), wayBack(e), head(detail)))
 	}
 	return rollBackFor(e, slipway.OutcomeTimedOut, fmt.Sprintf("not done after %s: %s", Timeout(e), detail))
 }

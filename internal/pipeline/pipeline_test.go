@@ -175,17 +175,17 @@ func TestObserve(t *testing.T) {
 		{"a newer commit takes over", running(slipway.PhaseStarted, stop(true, true)), progressing, early, "replaced: a newer commit took over; its deployment replaces this one"},
 		{"stop of one that failed", running(slipway.PhaseStarted, stop(false, false)), saw(slipway.StateFailed, "", "broken"), early, "roll back as rolled-back: broken"},
 
-		{"put back", running(slipway.PhaseRollingBack), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "rolled-back by slipway: tasks failed to start; " + base + " was put back"},
-		{"put back, seen as deployed", running(slipway.PhaseRollingBack), saw(slipway.StateDeployed, "", ""), early, "rolled-back by slipway: tasks failed to start; " + base + " was put back"},
-		{"put back by ECS after all", running(slipway.PhaseRollingBack), saw(slipway.StateRolledBack, slipway.ByECS, ""), early, "rolled-back by ecs: tasks failed to start; " + base + " was put back"},
-		{"put back after a stop", running(slipway.PhaseRollingBack, rollbackFor(slipway.OutcomeStopped)), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "stopped: tasks failed to start; " + base + " was put back"},
-		{"put back after the timeout", running(slipway.PhaseRollingBack, rollbackFor(slipway.OutcomeTimedOut)), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "timed-out: tasks failed to start; " + base + " was put back"},
-		{"replaced while put back", running(slipway.PhaseRollingBack), saw(slipway.StateReplaced, "", "by ecs-svc/2"), early, "replaced: tasks failed to start; while " + base + " was put back: by ecs-svc/2"},
-		{"not put back", running(slipway.PhaseRollingBack), saw(slipway.StateFailed, "", "no capacity"), early, "failed: tasks failed to start; putting back " + base + " failed: no capacity"},
-		{"gone while put back", running(slipway.PhaseRollingBack), saw(slipway.StateGone, "", "inactive"), early, "failed: tasks failed to start; putting back " + base + " failed: inactive"},
+		{"put back", running(slipway.PhaseRollingBack), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "rolled-back by slipway: tasks failed to start; webapp1:7 was put back"},
+		{"put back, seen as deployed", running(slipway.PhaseRollingBack), saw(slipway.StateDeployed, "", ""), early, "rolled-back by slipway: tasks failed to start; webapp1:7 was put back"},
+		{"put back by ECS after all", running(slipway.PhaseRollingBack), saw(slipway.StateRolledBack, slipway.ByECS, ""), early, "rolled-back by ecs: tasks failed to start; webapp1:7 was put back"},
+		{"put back after a stop", running(slipway.PhaseRollingBack, rollbackFor(slipway.OutcomeStopped)), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "stopped: tasks failed to start; webapp1:7 was put back"},
+		{"put back after the timeout", running(slipway.PhaseRollingBack, rollbackFor(slipway.OutcomeTimedOut)), saw(slipway.StateRolledBack, slipway.BySlipway, ""), early, "timed-out: tasks failed to start; webapp1:7 was put back"},
+		{"replaced while put back", running(slipway.PhaseRollingBack), saw(slipway.StateReplaced, "", "by ecs-svc/2"), early, "replaced: tasks failed to start; while webapp1:7 was put back: by ecs-svc/2"},
+		{"not put back", running(slipway.PhaseRollingBack), saw(slipway.StateFailed, "", "no capacity"), early, "failed: tasks failed to start; putting back webapp1:7 failed: no capacity"},
+		{"gone while put back", running(slipway.PhaseRollingBack), saw(slipway.StateGone, "", "inactive"), early, "failed: tasks failed to start; putting back webapp1:7 failed: inactive"},
 		{"putting back", running(slipway.PhaseRollingBack), progressing, late, "go on"},
 		{"putting back, asked to stop", running(slipway.PhaseRollingBack, stop(true, false)), progressing, late, "go on"},
-		{"putting back for too long", running(slipway.PhaseRollingBack), progressing, begin.Add(40 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s and goes on unwatched: 1 of 2 tasks running, 1 pending, 0 failed"},
+		{"putting back for too long", running(slipway.PhaseRollingBack), progressing, begin.Add(40 * time.Minute), "failed: tasks failed to start; putting back webapp1:7 did not end within 30m0s and goes on unwatched: 1 of 2 tasks running, 1 pending, 0 failed"},
 
 		{"decided before", running(slipway.PhaseStarted, outcome(slipway.OutcomeStopped)), saw(slipway.StateDeployed, "", "done"), early, "stopped: "},
 	} {
@@ -247,7 +247,7 @@ func TestReasonsKeepTheirFirstLine(t *testing.T) {
 	long := func(e *slipway.Execution) { e.Deployment.RollbackReason = "tasks failed\n1 task: a\n1 task: b" }
 	back := slipway.Observation{State: slipway.StateRolledBack, By: slipway.BySlipway, Reason: "put back\nwith details"}
 	got := pipeline.Observe(running(slipway.PhaseRollingBack, long), back, begin)
-	if want := "tasks failed; " + base + " was put back\n1 task: a\n1 task: b"; got.Reason != want {
+	if want := "tasks failed; webapp1:7 was put back\n1 task: a\n1 task: b"; got.Reason != want {
 		t.Errorf("got %q, want %q", got.Reason, want)
 	}
 	rejected := running(slipway.PhaseStarted, func(e *slipway.Execution) {
@@ -276,7 +276,7 @@ func TestBlind(t *testing.T) {
 		{"stop", running(slipway.PhaseStarted, stop(false, false)), long, long, "roll back as stopped: stopped by Ada: wrong version"},
 		{"abandon", running(slipway.PhaseStarted, stop(true, false)), long, long, "stopped: stopped by Ada: wrong version; the deployment goes on in ECS unwatched"},
 		{"rolling back after a day of downtime", running(slipway.PhaseRollingBack), long, long.Add(29 * time.Minute), "go on"},
-		{"rolling back for too long", running(slipway.PhaseRollingBack), long, long.Add(30 * time.Minute), "failed: tasks failed to start; putting back " + base + " did not end within 30m0s and goes on unwatched: it could not be observed: no route to host"},
+		{"rolling back for too long", running(slipway.PhaseRollingBack), long, long.Add(30 * time.Minute), "failed: tasks failed to start; putting back webapp1:7 did not end within 30m0s and goes on unwatched: it could not be observed: no route to host"},
 		{"decided before", running(slipway.PhaseStarted, outcome(slipway.OutcomeDeployed)), long, long.Add(time.Hour), "deployed: "},
 	} {
 		if got := verdict(pipeline.Blind(test.e, test.since, test.now, err)); got != test.want {

@@ -223,7 +223,7 @@ func failed(e slipway.Execution, err error) slipway.Execution {
 	}
 	switch d := e.Deployment; {
 	case d.Phase == slipway.PhaseStarted:
-		reason = pipeline.Amend(d.RollbackReason, "; putting back %s failed: %s", d.Base, reason)
+		reason = pipeline.Amend(d.RollbackReason, "; putting back %s failed: %s", pipeline.Short(d.Base), reason)
 	case (d.Phase == slipway.PhaseRegistered || d.Phase == slipway.PhaseTesting) && d.Attempt > 1:
 		reason += "; an earlier attempt may have updated the service all the same: look at it"
 	}
