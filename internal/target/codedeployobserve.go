@@ -50,11 +50,14 @@ func (k *codeDeploy) Observe(ctx context.Context, d slipway.Deployment) (slipway
 	if why := hopelessSet(d, o, f.stopped); why != "" {
 		v = verdict{state: slipway.StateFailed, headline: why}
 	}
+	if v.state == slipway.StateDeployed {
+		v.headline = caveat(f)
+	}
 	o.State, o.By = v.state, v.by
 	if v.by == slipway.ByCodeDeploy {
 		o.Cause = v.cause
 	}
-	if o.Final() && len(f.stopped) > 0 && v.state != slipway.StateDeployed {
+	if o.Final() && len(f.stopped) > 0 {
 		f.logs, err = c.tailOf(ctx, f.stopped, behind(f.service))
 		c.forgo(ctx, d, "the container's log", err)
 	}
@@ -186,38 +189,39 @@ func countTaskSets(o *slipway.Observation, s *types.Service, d slipway.Deploymen
 // needsTasks reports whether stopped tasks may explain what o says, or tell early
 // that it cannot succeed.
 func (c *client) needsTasks(d slipway.Deployment, o slipway.Observation) bool {
+	if d.Phase != slipway.PhaseStarted {
+		return false
+	}
 	switch o.State {
 	case slipway.StateFailed, slipway.StateRolledBack:
-		return d.Phase == slipway.PhaseStarted
+		return true
+	case slipway.StateDeployed:
+		return restarted(o)
 	case slipway.StateProgressing:
-		return installing(d, o) && restarted(o) && c.budget.spare(clusterResourceRead) == 0
+		return restarted(o) && c.budget.spare(clusterResourceRead) == 0
 	default:
 		return false
 	}
 }
 
-// installing reports whether the tasks of d's task set are still to become healthy.
-func installing(d slipway.Deployment, o slipway.Observation) bool {
-	return d.Phase == slipway.PhaseStarted && o.State == slipway.StateProgressing && o.Stage == codedeploy.Install
-}
-
 // hopelessSet says why a deployment that goes on cannot succeed, or is empty.
-// CodeDeploy has no circuit breaker: it would wait for an hour. So what ECS's would
-// do is done here, by its formula.
+// CodeDeploy has no circuit breaker: it waits for an hour for tasks to become
+// healthy, and never looks at them again. So what ECS's would do is done here, by
+// its formula, and as in hopeless.
 func hopelessSet(d slipway.Deployment, o slipway.Observation, stopped []types.Task) string {
-	if !installing(d, o) {
+	if d.Phase != slipway.PhaseStarted || o.State != slipway.StateProgressing {
 		return ""
 	}
-	failed := 0
-	for i := range stopped {
-		if failure(&stopped[i]) {
-			failed++
-		}
-	}
-	if failed < threshold(nil, o.Tasks.Desired) {
+	failed, installing := failures(stopped), o.Stage == codedeploy.Install
+	switch {
+	case failed < threshold(nil, o.Tasks.Desired):
 		return ""
+	case installing:
+		return fmt.Sprintf("%d of its tasks failed, and CodeDeploy would wait for an hour", failed)
+	case o.Tasks.Running == 0 || failed >= 2*o.Tasks.Desired:
+		return fmt.Sprintf("%d of its tasks failed, and CodeDeploy would go on all the same", failed)
 	}
-	return fmt.Sprintf("%d of its tasks failed, and CodeDeploy would wait for an hour", failed)
+	return ""
 }
 
 // lastTurn is when something last happened, as far as AWS tells.

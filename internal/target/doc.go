@@ -45,8 +45,8 @@
 //
 // Right after an update, ECS's list still ends with the deployment before: that one
 // runs another task definition or is older, and is never judged. Rolling back by us
-// is StopServiceDeployment while the deployment goes on, and an update afterwards
-// (rollback.go). A pause is answered through Decide (decide.go).
+// is StopServiceDeployment while the deployment goes on, with the rolling update too,
+// and an update afterwards (rollback.go). A pause is answered through Decide (decide.go).
 //
 // A verdict comes with what explains it, asked for once and only then: stopped tasks
 // of this deployment by cause, and the last lines of a container's log (reason.go,

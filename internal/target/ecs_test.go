@@ -312,10 +312,30 @@ func TestNoBreaker(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkEnd(t, last(observe(t, e, back)), slipway.StateRolledBack, slipway.BySlipway, "3 of its tasks failed")
-				checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "UpdateService")
+				checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "StopServiceDeployment")
 			})
 		})
 	}
+}
+
+// TestMayNotStop: whoever may not stop service deployments updates the service.
+func TestMayNotStop(t *testing.T) {
+	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+		s := w.Service("cluster1", "webapp1", sandboxtest.LoadBalanced())
+		w.Fault(denied("StopServiceDeployment"))
+		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-crash"), slipway.PhaseStarted)
+		checkEnd(t, last(observe(t, e, d)), slipway.StateFailed, "")
+		back, err := e.Rollback(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := last(observe(t, e, back))
+		checkEnd(t, o, slipway.StateRolledBack, slipway.BySlipway, "put webapp1:1 back")
+		if o.TaskDefinition != s.TaskDefinition {
+			t.Errorf("runs %s", o.TaskDefinition)
+		}
+		checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "StopServiceDeployment", "UpdateService")
+	})
 }
 
 func TestReplaced(t *testing.T) {

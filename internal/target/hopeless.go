@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
@@ -16,26 +17,39 @@ import (
 // would have done is done here, by its own formula.
 //
 // ECS counts consecutive failures, but counts anew as soon as one task runs, so
-// that tasks which crash a little later are never many. Where none of the
-// deployment's tasks runs, those that failed are counted instead.
-func hopeless(w watched, f facts, ours *types.Deployment) string {
-	if w.back || ours == nil || ours.RolloutState == types.DeploymentRolloutStateCompleted || guarded(f.service) {
+// that tasks which crash a little later are never many. Those that stopped within
+// the hour for which ECS knows them count instead, where none of the deployment's
+// tasks runs, or where each of them was lost twice.
+//
+// A task for which there is no room is a failure to ECS and its breaker, but there
+// may be room in a minute: that alone is not hopeless.
+func hopeless(f facts, ours *types.Deployment) string {
+	if ours == nil || ours.RolloutState == types.DeploymentRolloutStateCompleted || guarded(f.service) {
 		return ""
 	}
-	failed, limit := int(ours.FailedTasks), threshold(f.service.DeploymentConfiguration, int(ours.DesiredCount))
-	if ours.RunningCount == 0 {
-		stopped := 0
-		for i := range f.stopped {
-			if failure(&f.stopped[i]) {
-				stopped++
-			}
-		}
+	desired := int(ours.DesiredCount)
+	failed, stopped, limit := int(ours.FailedTasks), failures(f.stopped), threshold(f.service.DeploymentConfiguration, desired)
+	if misplaced(trouble(events(f.service, aws.ToTime(ours.CreatedAt)))) {
+		failed = stopped
+	}
+	if ours.RunningCount == 0 || stopped >= 2*desired {
 		failed = max(failed, stopped)
 	}
 	if failed < limit {
 		return ""
 	}
 	return fmt.Sprintf("%d of its tasks failed one after the other, and ECS would go on for ever: the service has neither the deployment circuit breaker nor alarms", failed)
+}
+
+// failures counts the tasks that stopped because something is wrong with them.
+func failures(stopped []types.Task) int {
+	n := 0
+	for i := range stopped {
+		if failure(&stopped[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // guarded reports whether ECS itself ends deployments that fail.

@@ -111,6 +111,9 @@ func judge(d slipway.Deployment, f facts, now time.Time) slipway.Observation {
 		o.Events = events(f.service, d.StartedAt)
 	}
 	v := decide(d, w, f, now)
+	if v.state == slipway.StateDeployed && v.headline == "" {
+		v.headline = caveat(f)
+	}
 	o.State, o.By = v.state, v.by
 	if v.by == slipway.ByECS {
 		o.Cause = v.cause
@@ -124,11 +127,7 @@ func judge(d slipway.Deployment, f facts, now time.Time) slipway.Observation {
 
 // count fills in the numbers of o; byRecord adds those of the service deployment.
 func count(o *slipway.Observation, ours *types.Deployment, f facts, byRecord bool) {
-	for i := range f.service.Deployments {
-		if other := &f.service.Deployments[i]; other != ours {
-			o.Draining += int(other.RunningCount)
-		}
-	}
+	o.Draining = draining(f.service, ours)
 	if ours != nil {
 		o.Tasks = slipway.TaskCounts{
 			Desired: int(ours.DesiredCount), Pending: int(ours.PendingCount),
@@ -143,6 +142,17 @@ func count(o *slipway.Observation, ours *types.Deployment, f facts, byRecord boo
 	}
 }
 
+// draining counts the running tasks of all deployments but ours.
+func draining(s *types.Service, ours *types.Deployment) int {
+	n := 0
+	for i := range s.Deployments {
+		if other := &s.Deployments[i]; other != ours {
+			n += int(other.RunningCount)
+		}
+	}
+	return n
+}
+
 // decide is judge without the numbers.
 func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 	where := fmt.Sprintf("service %s in cluster %s", d.Place.Service, d.Place.Cluster)
@@ -155,15 +165,15 @@ func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 	}
 	ours, running := w.in(s), primary(s)
 	switch {
-	case f.record != nil && shifts(d, s):
+	case f.record != nil && (shifts(d, s) || w.asked()):
 		return decideShift(d, w, f, now)
 	case running == nil:
 		return verdict{state: slipway.StateReplaced, headline: fmt.Sprintf("%s has no primary deployment any more", where)}
 	case running == ours:
 		return decideOurs(d, w, f, ours, now)
 	case w.back && aws.ToString(running.Id) == d.ID:
-		if ours == nil && !mentioned(f.service, w.id, d.StartedAt) {
-			// An answer older than the update that puts Base back.
+		if w.asked() || ours == nil && !mentioned(f.service, w.id, d.StartedAt) {
+			// An answer older than the call that puts Base back.
 			return verdict{state: slipway.StateRollingBack, by: slipway.BySlipway}
 		}
 		return verdict{
@@ -175,7 +185,7 @@ func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 	case ours == nil && f.record != nil:
 		return decideByRecord(w, f, running)
 	}
-	return verdict{state: slipway.StateReplaced, headline: replacedBy(running, f.by)}
+	return verdict{state: slipway.StateReplaced, headline: replacedBySome(f, running)}
 }
 
 // decideOurs is about the watched deployment while it is the primary one.
@@ -184,8 +194,8 @@ func decideOurs(d slipway.Deployment, w watched, f facts, ours *types.Deployment
 	done := verdict{state: slipway.StateDeployed}
 	if w.back {
 		by := slipway.BySlipway
-		if aws.ToString(ours.Id) == d.BaseDeployment || aws.ToTime(ours.CreatedAt).Before(d.StartedAt) {
-			by = slipway.ByECS // only ECS makes an old deployment primary again
+		if !w.asked() && (aws.ToString(ours.Id) == d.BaseDeployment || aws.ToTime(ours.CreatedAt).Before(d.StartedAt)) {
+			by = slipway.ByECS // only ECS makes an old deployment primary again, if nobody tells it to
 		}
 		back := lastPart(aws.ToString(ours.TaskDefinition))
 		going = verdict{state: slipway.StateRollingBack, by: by, headline: "putting " + back + " back", why: head(d.RollbackReason)}
@@ -200,7 +210,10 @@ func decideOurs(d slipway.Deployment, w watched, f facts, ours *types.Deployment
 	case complete(f.service, ours) && !lingering(f.service):
 		return done
 	}
-	if why := hopeless(w, f, ours); why != "" {
+	if why := hopeless(f, ours); why != "" {
+		if before := draining(f.service, ours); w.back && before > 0 {
+			why += fmt.Sprintf("; %d tasks from before still run", before)
+		}
 		return verdict{state: slipway.StateFailed, headline: why}
 	}
 	return going
@@ -242,8 +255,18 @@ func decideByRecord(w watched, f facts, running *types.Deployment) verdict {
 	case types.ServiceDeploymentStatusRollbackFailed:
 		return verdict{state: slipway.StateFailed, headline: "it failed, and so did ECS's rollback" + since, why: whyFailed(w, f)}
 	default:
-		return verdict{state: slipway.StateReplaced, headline: replacedBy(running, f.by)}
+		return verdict{state: slipway.StateReplaced, headline: replacedBySome(f, running)}
 	}
+}
+
+// replacedBySome says what took the watched deployment's place, and what runs
+// since where that is something else.
+func replacedBySome(f facts, running *types.Deployment) string {
+	now := replacedBy(running, f.by)
+	if f.successor == nil || f.successor.runs == aws.ToString(running.TaskDefinition) {
+		return now
+	}
+	return replacedFirst(f.successor) + ", and that was " + now
 }
 
 // replacedBy says what took the watched deployment's place and, if known, who
@@ -261,7 +284,7 @@ func replacedBy(running *types.Deployment, by string) string {
 
 // replacedByRecord says the same of one that is over already.
 func replacedByRecord(next *record) string {
-	text := fmt.Sprintf("replaced by a deployment of %s, made at %s", lastPart(next.runs), next.createdAt.UTC().Format(time.RFC3339))
+	text := replacedFirst(next)
 	switch next.status {
 	case types.ServiceDeploymentStatusRollbackSuccessful:
 		text += ", which ECS has rolled back since"
@@ -270,6 +293,10 @@ func replacedByRecord(next *record) string {
 	default:
 	}
 	return text
+}
+
+func replacedFirst(next *record) string {
+	return fmt.Sprintf("replaced by a deployment of %s, made at %s", lastPart(next.runs), next.createdAt.UTC().Format(time.RFC3339))
 }
 
 // older reports whether the primary deployment was there before the watched one.

@@ -43,7 +43,11 @@ func entry(id, arn, status string, rollout types.DeploymentRolloutState, created
 }
 
 func service(deployments ...types.Deployment) *types.Service {
-	return &types.Service{ServiceName: aws.String("web"), Status: aws.String(serviceActive), Deployments: deployments}
+	s := &types.Service{ServiceName: aws.String("web"), Status: aws.String(serviceActive), Deployments: deployments}
+	if len(deployments) > 0 {
+		s.DesiredCount = deployments[0].DesiredCount
+	}
+	return s
 }
 
 func withBreaker(s *types.Service, rollback bool) *types.Service {
@@ -140,7 +144,14 @@ func TestJudge(t *testing.T) {
 		{name: "old entry without tasks", s: service(done, oldGone), state: slipway.StateProgressing},
 		{name: "deployed", s: service(done), state: slipway.StateDeployed},
 		{name: "deployed, clean-up deferred", s: deferred, state: slipway.StateDeployed},
-		{name: "desired count zero", s: service(zero), state: slipway.StateDeployed},
+		{
+			name: "desired count zero", s: service(zero), state: slipway.StateDeployed,
+			reason: "deployed, but nothing has run it yet: the service's desired count is 0",
+		},
+		{
+			name: "deployed, though tasks crashed", s: service(done), tasks: crashed(2), state: slipway.StateDeployed,
+			reason: "deployed, but not every task stayed up; 2 tasks: Essential container in task exited (container web exit code 1)",
+		},
 		{name: "classic load balancer, going", s: service(classicGoing), state: slipway.StateProgressing},
 		{name: "classic load balancer, draining", s: service(classicDone, old), state: slipway.StateProgressing},
 		{name: "classic load balancer, done", s: service(classicDone), state: slipway.StateDeployed},
@@ -228,12 +239,12 @@ func TestJudge(t *testing.T) {
 		{name: "our rollback is done", d: rollingBack, s: service(backDone), state: slipway.StateRolledBack, by: slipway.BySlipway, reason: "put web:7 back: out of time"},
 		{
 			name: "our rollback failed", d: rollingBack, s: service(backBad, badOver), state: slipway.StateFailed,
-			reason: "it failed, and ECS does not roll it back: ECS deployment circuit breaker: tasks failed to start; the rollback was begun because: out of time",
+			reason: "it failed, and ECS does not roll it back: ECS deployment circuit breaker: tasks failed to start",
 		},
 		{
 			name: "ECS undid our rollback", d: rollingBack, state: slipway.StateFailed,
 			s:      service(entry(newID, newARN, deploymentPrimary, inProgress, 0, 2*minute, 2), entry(backID, oldARN, active, failed, minute, minute, 0)),
-			reason: "the rollback failed, and ECS returned to web:8: ECS deployment circuit breaker: tasks failed to start; the rollback was begun because: out of time",
+			reason: "the rollback failed, and ECS returned to web:8: ECS deployment circuit breaker: tasks failed to start",
 		},
 		{name: "our rollback was replaced", d: rollingBack, s: service(entry(otherID, otherARN, deploymentPrimary, inProgress, 2*minute, 0, 0), back), state: slipway.StateReplaced, reason: "replaced by deployment ecs-svc/9 of web:9, made at 2026-11-01T12:02:00Z"},
 		{name: "somebody else deployed before our rollback", d: nobodyRollsBack, s: service(other), state: slipway.StateReplaced, reason: replaced},

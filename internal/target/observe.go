@@ -60,7 +60,7 @@ func (e *ECS) Observe(ctx context.Context, d slipway.Deployment) (slipway.Observ
 		c.forgo(ctx, d, "the container's log", err)
 		o = judge(d, f, time.Now())
 	}
-	if o.State == slipway.StateReplaced && o.TaskDefinition != "" && f.successor == nil {
+	if o.State == slipway.StateReplaced && o.TaskDefinition != "" && (f.successor == nil || f.successor.runs == o.TaskDefinition) {
 		f.by, err = c.registrar(ctx, o.TaskDefinition)
 		c.forgo(ctx, d, "who registered the task definition", err)
 		o = judge(d, f, time.Now())
@@ -114,6 +114,9 @@ func (c *client) facts(ctx context.Context, d slipway.Deployment) (facts, error)
 		return f, nil
 	}
 	f.record, err = c.recordOf(ctx, d.Place, w.taskDefinition, w.span(d))
+	if err == nil && f.record != nil && f.record.status == types.ServiceDeploymentStatusStopped {
+		f.successor, err = c.recordOf(ctx, d.Place, "", span{after: f.record.createdAt})
+	}
 	return f, c.optional(ctx, err)
 }
 
@@ -162,7 +165,9 @@ func (c *client) unexplained(o slipway.Observation, d slipway.Deployment) bool {
 	case slipway.StateRollingBack:
 		return (d.Phase == slipway.PhaseStarted || o.Tasks.Failed > 0) && c.budget.spare(clusterResourceRead) == 0
 	case slipway.StateProgressing:
-		return (o.Tasks.Failed > 0 || o.Tasks.Running == 0 && restarted(o)) && c.budget.spare(clusterResourceRead) == 0
+		return (o.Tasks.Failed > 0 || restarted(o)) && c.budget.spare(clusterResourceRead) == 0
+	case slipway.StateDeployed:
+		return restarted(o)
 	default:
 		return false
 	}

@@ -40,17 +40,16 @@ func reason(d slipway.Deployment, w watched, v verdict, f facts, o slipway.Obser
 	}
 	all, trouble := causes(f.stopped, o.Events), trouble(o.Events)
 	switch {
+	case len(all) == 0 && v.state == slipway.StateDeployed:
+		// What went wrong on the way is over.
 	case len(all) == 0:
 		add(trouble)
 	default:
 		add(all[0])
 		details = all[1:]
-		if misplaced(trouble) {
+		if misplaced(trouble) && v.state != slipway.StateDeployed {
 			details = append(details, trouble)
 		}
-	}
-	if w.back && v.state == slipway.StateFailed {
-		add("the rollback was begun because: " + head(d.RollbackReason))
 	}
 	if len(f.logs.lines) > 0 {
 		details = append(details, fmt.Sprintf("the last lines of container %s in task %s:", f.logs.container, f.logs.task))
@@ -69,8 +68,20 @@ func head(reason string) string {
 
 // quiet reports whether a verdict needs no more explanation than its headline.
 func quiet(v verdict, w watched) bool {
-	return v.state == slipway.StateDeployed || v.state == slipway.StateReplaced || v.state == slipway.StateGone ||
+	return v.state == slipway.StateReplaced || v.state == slipway.StateGone ||
 		v.state == slipway.StateRolledBack && w.back
+}
+
+// caveat is what a person should know of a deployment that went well by AWS's
+// account; empty where there is nothing.
+func caveat(f facts) string {
+	switch {
+	case f.service != nil && f.service.DesiredCount == 0:
+		return "deployed, but nothing has run it yet: the service's desired count is 0"
+	case failures(f.stopped) > 0:
+		return "deployed, but not every task stayed up"
+	}
+	return ""
 }
 
 // whyFailed is what ECS says made the watched deployment fail. The event
@@ -115,15 +126,20 @@ func events(s *types.Service, since time.Time) []slipway.Event {
 // trouble is the newest event that tells of something wrong, without the
 // service's name, or the empty string. Developer guide, "service event messages".
 func trouble(events []slipway.Event) string {
+	vague := ""
 	for _, event := range slices.Backward(events) {
 		for _, sign := range []string{"unable to", "is unhealthy in", "failed container health checks"} {
-			if strings.Contains(event.Message, sign) {
-				_, message, _ := strings.Cut(event.Message, ") ")
+			if !strings.Contains(event.Message, sign) {
+				continue
+			}
+			_, message, _ := strings.Cut(event.Message, ") ")
+			if !strings.Contains(message, "unable to consistently start tasks") {
 				return message
 			}
+			vague = cmp.Or(vague, message) // what keeps them from starting is told earlier
 		}
 	}
-	return ""
+	return vague
 }
 
 // misplaced reports whether a trouble is that tasks cannot be placed, which no

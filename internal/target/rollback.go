@@ -20,8 +20,10 @@ var errInactive = errors.New("TaskDefinition is inactive")
 // rolling-back, to be observed on. d.RollbackReason says why. It may be called
 // again after an error or a crash.
 //
-// Where traffic is being shifted, ECS is told to roll the service deployment back,
-// which shifts it back at once; otherwise the service is updated to Base.
+// ECS is told to roll the service deployment back while that goes on: it shifts
+// the traffic back at once and keeps the old tasks that still run, so that nothing
+// has to start. Where it is over, where ECS would return to something else, or may
+// not be told, the service is updated to Base.
 //
 // Nothing is written where the service runs Base again already, because ECS put
 // it back; nor where somebody else's deployment is primary: that one stays, and
@@ -59,8 +61,8 @@ func (c *client) putBack(ctx context.Context, d slipway.Deployment) (string, err
 	running := primary(s)
 	runs, id := aws.ToString(running.TaskDefinition), aws.ToString(running.Id)
 	ours := watch(d).in(s)
-	if shifts(d, s) {
-		if carrier, err := c.shiftBack(ctx, d, s); carrier != "" || err != nil {
+	if shifts(d, s) || running == ours && returnsTo(s, d.BaseDeployment) {
+		if carrier, err := c.askBack(ctx, d, s); carrier != "" || err != nil {
 			return carrier, err
 		}
 	}
@@ -91,10 +93,17 @@ func (c *client) putBack(ctx context.Context, d slipway.Deployment) (string, err
 	return aws.ToString(made.Id), nil
 }
 
-// shiftBack has ECS roll back the service deployment that carries d out, and
-// returns its ARN; empty where it is not going on, so that the service has to be
-// updated.
-func (c *client) shiftBack(ctx context.Context, d slipway.Deployment, s *types.Service) (string, error) {
+// returnsTo reports whether a rollback of a rolling update by ECS would return to a
+// deployment: to the last one that was completed.
+func returnsTo(s *types.Service, id string) bool {
+	before := withID(s, id)
+	return before != nil && before.RolloutState == types.DeploymentRolloutStateCompleted
+}
+
+// askBack has ECS roll back the service deployment that carries d out, and returns
+// its ARN; empty where it is not going on or ECS may not be told, so that the
+// service has to be updated.
+func (c *client) askBack(ctx context.Context, d slipway.Deployment, s *types.Service) (string, error) {
 	r, err := c.carrier(ctx, d, watch(d), s)
 	if r == nil || err != nil {
 		return "", c.optional(ctx, err)
@@ -118,7 +127,7 @@ func (c *client) shiftBack(ctx context.Context, d slipway.Deployment, s *types.S
 		}
 	}
 	if err != nil {
-		return "", c.explain(ctx, err, fmt.Sprintf("cannot roll back the deployment of service %s in cluster %s", d.Place.Service, d.Place.Cluster))
+		return "", c.optional(ctx, c.explain(ctx, err, fmt.Sprintf("cannot roll back the deployment of service %s in cluster %s", d.Place.Service, d.Place.Cluster)))
 	}
 	c.log.InfoContext(ctx, "had ECS roll back a deployment", keyApp, d.App.String(), keyExecution, d.Execution, keyDeployment, r.arn)
 	return r.arn, nil

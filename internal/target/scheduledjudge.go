@@ -141,7 +141,7 @@ func judgeTargets(d slipway.Deployment, f targetFacts, now time.Time) slipway.Ob
 		o.State, o.Reason = slipway.StateFailed, n.problem+rest(n.done, d)
 	case len(n.behind) > 0 && now.Sub(since) >= moveSettles:
 		o.State, o.TaskDefinition = slipway.StateReplaced, f.runs[nameOf(d, n.behind[0])]
-		o.Reason = fmt.Sprintf("%s, which had been moved, runs %s again: somebody else moved it back", n.behind[0], lastPart(o.TaskDefinition))
+		o.Reason = fmt.Sprintf("%s, which had been moved, runs %s again: somebody else moved it back%s", n.behind[0], lastPart(o.TaskDefinition), rest(n.done, d))
 	case len(n.behind) > 0:
 		o.State = slipway.StateProgressing
 		if back {
@@ -150,7 +150,10 @@ func judgeTargets(d slipway.Deployment, f targetFacts, now time.Time) slipway.Ob
 		o.Waiting = fmt.Sprintf("%d of %d targets are moved; AWS still shows %s as before", len(n.done), len(d.Targets)-len(n.gone), listed(n.behind))
 	case back:
 		o.State, o.By = slipway.StateRolledBack, slipway.BySlipway
-		o.Reason = fmt.Sprintf("%s run again what they ran before", listed(n.done))
+		o.Reason = run(n.done) + " again what they ran before"
+		if len(n.done) == 1 {
+			o.Reason = run(n.done) + " again what it ran before"
+		}
 	default:
 		o.State, o.Reason = slipway.StateDeployed, achieved(d, n)
 	}
@@ -167,20 +170,25 @@ func nameOf(d slipway.Deployment, label string) string {
 	return ""
 }
 
+// run says that some run something, which follows.
+func run(labels []string) string {
+	if len(labels) == 1 {
+		return labels[0] + " runs"
+	}
+	return listed(labels) + " run"
+}
+
 // rest says that others were moved.
 func rest(done []string, d slipway.Deployment) string {
 	if len(done) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s run %s", listed(done), lastPart(d.TaskDefinition))
+	return fmt.Sprintf("; %s %s", run(done), lastPart(d.TaskDefinition))
 }
 
 // achieved says what was done, for a deployment that succeeded.
 func achieved(d slipway.Deployment, n tally) string {
-	text := fmt.Sprintf("%s run %s", listed(n.done), lastPart(d.TaskDefinition))
-	if len(n.done) == 1 {
-		text = fmt.Sprintf("%s runs %s", n.done[0], lastPart(d.TaskDefinition))
-	}
+	text := run(n.done) + " " + lastPart(d.TaskDefinition)
 	var before, newest []string
 	for _, t := range d.Targets {
 		if t.Newest() {

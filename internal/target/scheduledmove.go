@@ -55,6 +55,15 @@ func (c *client) moveSchedules(ctx context.Context, d slipway.Deployment) (slipw
 			behind, to[t.Name] = append(behind, at), d.TaskDefinition
 		}
 	}
+	if d.Phase == slipway.PhaseTesting && len(behind) > 0 {
+		if err := c.stillActive(ctx, d); err != nil {
+			if !written || slipway.NextOf(err) == slipway.NextRetry || ctx.Err() != nil {
+				return d, err
+			}
+			refused(d.Targets, behind, err)
+			behind = nil
+		}
+	}
 	for _, group := range schedule.Group(behind) {
 		d.FirstWriteAt = earliest(d.FirstWriteAt, time.Now())
 		some, err := c.timers.Move(ctx, group, to, d.Execution)
@@ -71,6 +80,20 @@ func (c *client) moveSchedules(ctx context.Context, d slipway.Deployment) (slipw
 	}
 	d.StartedAt = time.Now()
 	return enter(d, slipway.PhaseStarted), nil
+}
+
+// stillActive fails where d's task definition was deregistered during its test run:
+// AWS would move a schedule to it, and every run of that would fail.
+func (c *client) stillActive(ctx context.Context, d slipway.Deployment) error {
+	described, err := c.describe(ctx, d.TaskDefinition)
+	if err != nil || described.active {
+		return err
+	}
+	return &slipway.Error{
+		Next: slipway.NextPerson, Err: errInactive,
+		Message: fmt.Sprintf("cannot move schedules to %s: the task definition was deregistered (it is INACTIVE)", lastPart(d.TaskDefinition)),
+		Hint:    "retry the execution: it registers the task definition anew; and find out what deregisters task definitions in use",
+	}
 }
 
 // refused writes down why a group of targets could not be moved.

@@ -17,10 +17,10 @@ func shifts(d slipway.Deployment, s *types.Service) bool {
 }
 
 // followed reports whether the service deployment is asked for at every look:
-// where traffic is shifted, and where hooks may hold the deployment up. AWS says
-// that a rolling update can have those, too.
+// where traffic is shifted, where ECS was told to roll it back, and where hooks may
+// hold the deployment up. AWS says that a rolling update can have those, too.
 func followed(d slipway.Deployment, s *types.Service) bool {
-	return shifts(d, s) || s.DeploymentConfiguration != nil && len(s.DeploymentConfiguration.LifecycleHooks) > 0
+	return shifts(d, s) || watch(d).asked() || s.DeploymentConfiguration != nil && len(s.DeploymentConfiguration.LifecycleHooks) > 0
 }
 
 // decideShift is about a deployment that shifts traffic, by its service
@@ -71,7 +71,7 @@ func decideShift(d slipway.Deployment, w watched, f facts, now time.Time) verdic
 	case types.ServiceDeploymentStatusStopped:
 		return decideStopped(w, f, going, since, now)
 	default: // PENDING, IN_PROGRESS
-		if why := hopeless(w, f, ours); why != "" {
+		if why := hopeless(f, ours); why != "" && !w.asked() {
 			return verdict{state: slipway.StateFailed, headline: why}
 		}
 		return going
@@ -119,7 +119,7 @@ func decideStopped(w watched, f facts, going verdict, since string, now time.Tim
 	failed := running != nil && running == ours && ours.RolloutState == types.DeploymentRolloutStateFailed
 	switch {
 	case since != "":
-		return verdict{state: slipway.StateReplaced, headline: replacedBy(running, f.by)}
+		return verdict{state: slipway.StateReplaced, headline: replacedBySome(f, running)}
 	case f.successor != nil:
 		return verdict{state: slipway.StateReplaced, headline: replacedByRecord(f.successor)}
 	case !failed && now.Sub(r.finishedAt) < staleGrace:

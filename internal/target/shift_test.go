@@ -247,11 +247,11 @@ func TestJudgeShift(t *testing.T) {
 		},
 		{
 			name: "told, and it failed", d: told, s: shifting(bad), r: carried(backFailed, because("why it failed.")),
-			state: slipway.StateFailed, reason: "the rollback failed: why it failed; the rollback was begun because: out of time",
+			state: slipway.StateFailed, reason: "the rollback failed: why it failed",
 		},
 		{
 			name: "told too late", d: told, s: shifting(done), r: carried(successful),
-			state: slipway.StateFailed, reason: "the deployment was over before ECS could roll it back; the rollback was begun because: out of time",
+			state: slipway.StateFailed, reason: "the deployment was over before ECS could roll it back",
 		},
 		{name: "told, but replaced", d: told, s: shifting(other), r: carried(stopped), state: slipway.StateReplaced, reason: replaced},
 
@@ -263,7 +263,7 @@ func TestJudgeShift(t *testing.T) {
 		},
 		{
 			name: "updated back, which failed", d: updated, s: shifting(done), r: carried(backSuccessful, because(breakerSays)), state: slipway.StateFailed,
-			reason: "the rollback failed, and ECS undid it: Service deployment rolled back because the circuit breaker threshold was exceeded; the rollback was begun because: out of time",
+			reason: "the rollback failed, and ECS undid it: Service deployment rolled back because the circuit breaker threshold was exceeded",
 		},
 	}
 	for _, tt := range tests {
@@ -386,6 +386,9 @@ func TestHopeless(t *testing.T) {
 		{"three failed", service(fresh(0, 3)), nil, slipway.StateFailed},
 		{"ECS counted anew, but three crashed", service(fresh(0, 0)), crashed(3), slipway.StateFailed},
 		{"three crashed, but one runs", service(fresh(1, 0)), crashed(3), slipway.StateProgressing},
+		{"one runs, but each was lost twice", service(fresh(1, 0)), crashed(4), slipway.StateFailed},
+		{"no room", withEvents(service(fresh(0, 9)), "(service web) was unable to place a task. Reason: Capacity is unavailable at this time."), nil, slipway.StateProgressing},
+		{"no room, and crashes", withEvents(service(fresh(0, 9)), "(service web) was unable to place a task. Reason: Capacity is unavailable at this time."), crashed(3), slipway.StateFailed},
 		{"people stopped them", service(fresh(0, 0)), killed, slipway.StateProgressing},
 		{"the breaker decides", withBreaker(service(fresh(0, 9)), false), nil, slipway.StateProgressing},
 		{"alarms decide", withAlarms, nil, slipway.StateProgressing},
@@ -396,8 +399,10 @@ func TestHopeless(t *testing.T) {
 	}
 	d.Phase, d.RollbackID = slipway.PhaseRollingBack, newID
 	d.Base, d.TaskDefinition = newARN, oldARN
-	if o := judge(d, facts{described: described{service: service(fresh(0, 9))}}, t0.Add(time.Minute)); o.State != slipway.StateRollingBack {
-		t.Errorf("a rollback was given up: %s", o.State)
+	before := entry(oldID, oldARN, active, completed, -time.Hour, 0, 2)
+	want := "9 of its tasks failed one after the other, and ECS would go on for ever: the service has neither the deployment circuit breaker nor alarms; 2 tasks from before still run"
+	if o := judge(d, facts{described: described{service: service(fresh(0, 9), before)}}, t0.Add(time.Minute)); o.State != slipway.StateFailed || o.Reason != want {
+		t.Errorf("a rollback that cannot succeed is %s: %q", o.State, o.Reason)
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *client) startTest(ctx context.Context, d slipway.Deployment) (slipway.D
 	for _, failure := range out.Failures {
 		return d, &slipway.Error{
 			Next: slipway.NextPerson, Message: strings.TrimSpace(fmt.Sprintf("%s: %s %s", doing, aws.ToString(failure.Reason), aws.ToString(failure.Detail))),
-			Hint: "retry once ECS has room for the task",
+			Hint: "no schedule was touched; retry once ECS has room for the task",
 		}
 	}
 	if len(out.Tasks) == 0 {

@@ -68,7 +68,7 @@ func (s *Service) Weights() map[string]float64 {
 // createGroup makes the deployment group of a service that CodeDeploy deploys.
 func (w *World) createGroup(in *codedeploy.CreateDeploymentGroupInput) {
 	w.t.Helper()
-	client := codedeploy.NewFromConfig(w.ownConfig())
+	client := codedeploy.NewFromConfig(w.OthersConfig())
 	if _, err := client.CreateApplication(w.t.Context(), &codedeploy.CreateApplicationInput{
 		ApplicationName: in.ApplicationName, ComputePlatform: deploytypes.ComputePlatformEcs,
 	}); err != nil {
@@ -84,7 +84,7 @@ func (s *Service) deployGroup(taskDefinition string) {
 	s.w.t.Helper()
 	content := fmt.Sprintf(`{"version": 0.0, "Resources": [{"TargetService": {"Type": "AWS::ECS::Service", "Properties": {
 		"TaskDefinition": %q, "LoadBalancerInfo": {"ContainerName": %q, "ContainerPort": %d}}}}]}`, taskDefinition, s.Name, port)
-	if _, err := codedeploy.NewFromConfig(s.w.ownConfig()).CreateDeployment(s.w.t.Context(), &codedeploy.CreateDeploymentInput{
+	if _, err := codedeploy.NewFromConfig(s.w.OthersConfig()).CreateDeployment(s.w.t.Context(), &codedeploy.CreateDeploymentInput{
 		ApplicationName: aws.String("AppECS-" + s.Cluster + "-" + s.Name), DeploymentGroupName: aws.String("DgpECS-" + s.Cluster + "-" + s.Name),
 		Revision: &deploytypes.RevisionLocation{
 			RevisionType: deploytypes.RevisionLocationTypeAppSpecContent, AppSpecContent: &deploytypes.AppSpecContent{Content: &content},

@@ -298,13 +298,19 @@ func (s *Service) Deploy(image string) string {
 	if err != nil {
 		s.w.t.Fatal(err)
 	}
-	arn := registered.TaskDefinition.TaskDefinitionArn
+	arn := *registered.TaskDefinition.TaskDefinitionArn
+	s.DeployTaskDefinition(arn)
+	return arn
+}
+
+// DeployTaskDefinition is [Service.Deploy] of a task definition that there is.
+func (s *Service) DeployTaskDefinition(arn string) {
+	s.w.t.Helper()
 	if s.Describe().DeploymentController.Type == types.DeploymentControllerTypeCodeDeploy {
-		s.deployGroup(*arn)
+		s.deployGroup(arn)
 	} else {
-		s.Update(func(in *ecs.UpdateServiceInput) { in.TaskDefinition = arn })
+		s.Update(func(in *ecs.UpdateServiceInput) { in.TaskDefinition = aws.String(arn) })
 	}
-	return *arn
 }
 
 // Update updates the service by hand, unrecorded, and returns it.

@@ -198,11 +198,13 @@ func (w *World) Around() *services.Services {
 
 // own is a client for the World's own needs: nobody counts its calls, and no
 // fault strikes them.
-func (w *World) own() *ecs.Client { return ecs.NewFromConfig(w.ownConfig()) }
+func (w *World) own() *ecs.Client { return ecs.NewFromConfig(w.OthersConfig()) }
 
-func (w *World) ownConfig() aws.Config {
+// OthersConfig is how somebody else reaches the World: what they call is not
+// recorded, and no fault strikes it.
+func (w *World) OthersConfig() aws.Config {
 	config := w.Config()
-	config.HTTPClient = &http.Client{Transport: transport{handler: http.HandlerFunc(w.serve)}}
+	config.HTTPClient = &http.Client{Transport: transport{handler: protocol.Translate(http.HandlerFunc(w.serve))}}
 	return config
 }
 

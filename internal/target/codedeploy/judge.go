@@ -62,6 +62,10 @@ func Judge(f Facts, now time.Time) Verdict {
 	if next := f.Newest; next != nil && aws.ToString(next.DeploymentId) != aws.ToString(d.DeploymentId) && aws.ToTime(next.CreateTime).After(aws.ToTime(d.CreateTime)) {
 		return Verdict{State: slipway.StateReplaced, Headline: ReplacedBy(next), Why: why}
 	}
+	if codeOf(d) == types.ErrorCodeManualStop && now.Sub(aws.ToTime(d.CompleteTime)) < rollbackGrace {
+		// Who stops a deployment by hand may mean to begin another.
+		return Verdict{State: slipway.StateProgressing, Headline: "somebody stopped it in CodeDeploy, without a rollback", Why: why}
+	}
 	if codeOf(d) == types.ErrorCodeManualStop {
 		return Verdict{State: slipway.StateFailed, Headline: "somebody stopped it in CodeDeploy, without a rollback", Why: why}
 	}

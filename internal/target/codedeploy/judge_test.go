@@ -47,6 +47,7 @@ func TestJudge(t *testing.T) {
 		"failed lately":                {Facts{Deployment: made(ours, types.DeploymentStatusFailed, because(types.ErrorCodeTimeout), lately)}, slipway.StateRollingBack, "", "about to roll it back"},
 		"alarmed lately, and not told": {Facts{Deployment: made(ours, types.DeploymentStatusStopped, because(types.ErrorCodeAlarmActive), lately)}, slipway.StateFailed, "", "does not roll it back"},
 		"stopped by somebody":          {Facts{Deployment: made(ours, types.DeploymentStatusStopped, because(types.ErrorCodeManualStop))}, slipway.StateFailed, "", "somebody stopped it"},
+		"stopped by somebody just now": {Facts{Deployment: made(ours, types.DeploymentStatusStopped, because(types.ErrorCodeManualStop), lately)}, slipway.StateProgressing, "", "somebody stopped it"},
 		"stopped, ours the newest": {Facts{
 			Deployment: made(ours, types.DeploymentStatusStopped, because(types.ErrorCodeManualStop)), Newest: made(ours, types.DeploymentStatusStopped),
 		}, slipway.StateFailed, "", "somebody stopped it"},
