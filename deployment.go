@@ -263,6 +263,9 @@ type Running struct {
 	TaskDefinition string `json:"taskDefinition,omitempty"`
 	// Images are those of all containers of TaskDefinition.
 	Images []Image `json:"images"`
+	// Since is when AWS began to deploy what runs, by its clock; zero where that
+	// is not known, as for schedules.
+	Since time.Time `json:"since,omitzero"`
 	// Steady reports that there is one deployment, completed, with all tasks
 	// running.
 	Steady bool `json:"steady"`

@@ -33,6 +33,9 @@ type RevisionSummary struct {
 type RunningSummary struct {
 	Images         []Image `json:"images"`
 	TaskDefinition string  `json:"taskDefinition"`
+	// Since is when AWS began to deploy it, by its clock; zero where that is not
+	// known, as for a batch app.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // HistoryEntry is one commit of an app's revision.json, joined with what became

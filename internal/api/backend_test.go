@@ -50,6 +50,18 @@ func TestApps(t *testing.T) {
 		if diff := cmp.Diff(m.apps, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+		client, ok := backend.(*Client)
+		if !ok {
+			return
+		}
+		one, err := client.App(t.Context(), webapp1)
+		if diff := cmp.Diff(m.apps[1], one); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		_, err = client.App(t.Context(), slipway.App{Cluster: "cluster1", Name: "nobody"})
+		if !errors.Is(err, ErrNotFound) || slipway.HintOf(err) == "" {
+			t.Errorf("of an app that is not there: %v", err)
+		}
 	})
 }
 

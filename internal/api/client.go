@@ -39,6 +39,12 @@ func (c *Client) Apps(ctx context.Context) ([]slipway.AppStatus, error) {
 	return get[[]slipway.AppStatus](ctx, c, nil, "apps")
 }
 
+// App returns the state of one app. An app that never was is an error that is
+// ErrNotFound.
+func (c *Client) App(ctx context.Context, app slipway.App) (slipway.AppStatus, error) {
+	return get[slipway.AppStatus](ctx, c, nil, "apps", app.Cluster, app.Name)
+}
+
 // History returns an app's commits with what became of them.
 func (c *Client) History(ctx context.Context, app slipway.App, limit int) ([]slipway.HistoryEntry, error) {
 	query := url.Values{"limit": {strconv.Itoa(limit)}}

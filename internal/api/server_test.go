@@ -29,7 +29,7 @@ func TestJSON(t *testing.T) {
 	m := &memory{
 		apps: []slipway.AppStatus{{
 			App: webapp1, Revision: &slipway.RevisionSummary{Commit: "c1", Images: execution.Revision.Images},
-			Running: &slipway.RunningSummary{Images: execution.Revision.Images, TaskDefinition: "arn"}, Execution: execution.Summary(),
+			Running: &slipway.RunningSummary{Images: execution.Revision.Images, TaskDefinition: "arn", Since: monday}, Execution: execution.Summary(),
 		}, {App: slipway.App{Cluster: "cluster2", Name: "gone"}, Removed: true, Problem: "removed"}},
 		history: map[slipway.App][]slipway.HistoryEntry{webapp1: {
 			{Commit: slipway.Commit{ID: "c1", Author: "Dev <dev@example.com>", Time: monday, Message: "first"}, Images: execution.Revision.Images},
@@ -38,7 +38,7 @@ func TestJSON(t *testing.T) {
 	}
 	const (
 		images      = `[{"name":"web","imageUri":"example.com/web:1"}]`
-		app         = `{"app":"cluster1/webapp1","revision":{"commit":"c1","images":` + images + `},"running":{"images":` + images + `,"taskDefinition":"arn"},"drift":false,"execution":{"id":"1","status":"Failed","outcome":"rolled-back","rolledBackBy":"ecs","reason":"exit code 1 <boom>","startedAt":"2026-11-02T09:00:00Z","endedAt":"2026-11-02T09:00:00Z"}}`
+		app         = `{"app":"cluster1/webapp1","revision":{"commit":"c1","images":` + images + `},"running":{"images":` + images + `,"taskDefinition":"arn","since":"2026-11-02T09:00:00Z"},"drift":false,"execution":{"id":"1","status":"Failed","outcome":"rolled-back","rolledBackBy":"ecs","reason":"exit code 1 <boom>","startedAt":"2026-11-02T09:00:00Z","endedAt":"2026-11-02T09:00:00Z"}}`
 		executed    = `{"id":"1","revision":{"app":"cluster1/webapp1","commit":"c1","images":` + images + `},"trigger":{"kind":"push","by":"Dev <dev@example.com>","at":"2026-11-02T09:00:00Z"},"status":"Failed","stage":"Deploy","outcome":"rolled-back","rolledBackBy":"ecs","reason":"exit code 1 <boom>","createdAt":"2026-11-02T09:00:00Z","startedAt":"2026-11-02T09:00:00Z","endedAt":"2026-11-02T09:00:00Z"}`
 		problemText = `{"title":"Not Found","status":404,"detail":"there is no execution 9","next":"usage","hint":"` + "`slipway history CLUSTER/APP`" + ` lists an app's executions"}`
 	)

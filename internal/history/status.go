@@ -60,7 +60,7 @@ func withRunning(status slipway.AppStatus, now slipway.Running) slipway.AppStatu
 		}
 		return status
 	}
-	status.Running = &slipway.RunningSummary{Images: now.Images, TaskDefinition: now.TaskDefinition}
+	status.Running = &slipway.RunningSummary{Images: now.Images, TaskDefinition: now.TaskDefinition, Since: now.Since}
 	status.Drift = status.Revision != nil && !slipway.Runs(now.Images, status.Revision.Images)
 	return status
 }

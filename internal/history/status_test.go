@@ -32,11 +32,11 @@ func TestStatus(t *testing.T) {
 		{
 			name:    "what git says runs",
 			heads:   []Head{head},
-			running: map[slipway.App]slipway.Running{webapp1: {Images: v2, TaskDefinition: arn}},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v2, TaskDefinition: arn, Since: monday}},
 			newest:  map[slipway.App]slipway.Execution{webapp1: {ID: "1", Status: slipway.StatusSucceeded}},
 			want: []slipway.AppStatus{{
 				App: webapp1, Revision: inGit,
-				Running:   &slipway.RunningSummary{Images: v2, TaskDefinition: arn},
+				Running:   &slipway.RunningSummary{Images: v2, TaskDefinition: arn, Since: monday},
 				Execution: &slipway.ExecutionSummary{ID: "1", Status: slipway.StatusSucceeded},
 			}},
 		},

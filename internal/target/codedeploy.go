@@ -134,7 +134,7 @@ func (k *codeDeploy) running(ctx context.Context, place slipway.Place) slipway.R
 		c.images.put(arn, images)
 	}
 	return slipway.Running{
-		Place: place, TaskDefinition: arn, Images: slices.Clone(images),
+		Place: place, TaskDefinition: arn, Images: slices.Clone(images), Since: aws.ToTime(serving.CreatedAt),
 		Steady: len(s.TaskSets) == 1 && serving.StabilityStatus == types.StabilityStatusSteadyState,
 	}
 }

@@ -60,7 +60,7 @@ func (e *ECS) running(ctx context.Context, place slipway.Place) slipway.Running 
 		c.images.put(arn, images)
 	}
 	return slipway.Running{
-		Place: place, TaskDefinition: arn, Images: slices.Clone(images),
+		Place: place, TaskDefinition: arn, Images: slices.Clone(images), Since: aws.ToTime(current.CreatedAt),
 		Steady: len(s.Deployments) == 1 && complete(s, current) && current.RunningCount == current.DesiredCount,
 	}
 }

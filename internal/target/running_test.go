@@ -120,7 +120,7 @@ func TestRunningAndServices(t *testing.T) {
 			place := slipway.Place{Cluster: "cluster1", Service: name}
 			places = append(places, place)
 			want = append(want, slipway.Running{
-				Place: place, TaskDefinition: latest.TaskDefinition, Steady: true,
+				Place: place, TaskDefinition: latest.TaskDefinition, Steady: true, Since: *latest.Describe().Deployments[0].CreatedAt,
 				Images: []slipway.Image{{Container: name, URI: "registry.example.com/" + name + ":1.0.0"}},
 			})
 		}
@@ -153,7 +153,11 @@ func TestRunningAndServices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want[22].TaskDefinition, want[22].Steady = *latest.Describe().TaskDefinition, false
+		now := latest.Describe()
+		want[22].TaskDefinition, want[22].Steady, want[22].Since = *now.TaskDefinition, false, *now.Deployments[0].CreatedAt
+		if !want[22].Since.After(want[0].Since) {
+			t.Errorf("the new deployment runs since %s, the old one since %s", want[22].Since, want[0].Since)
+		}
 		want[22].Images = []slipway.Image{{Container: "app22", URI: "registry.example.com/app22:2.0.0"}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

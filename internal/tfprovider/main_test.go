@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		"HOME": home, "XDG_CACHE_HOME": filepath.Join(home, "cache"), "GIT_CONFIG_GLOBAL": os.DevNull, "GIT_CONFIG_NOSYSTEM": "1",
 		"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com",
 		"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
-		repositoryVariable: "", codeCommitVariable: "", branchVariable: "",
+		repositoryVariable: "", codeCommitVariable: "", branchVariable: "", serverVariable: "",
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			panic(err)
@@ -115,6 +115,7 @@ func flat(name string, value tftypes.Value) map[string]string {
 	all := make(map[string]string)
 	var inner map[string]tftypes.Value
 	var text string
+	var truth bool
 	switch {
 	case value.IsNull():
 	case value.As(&inner) == nil:
@@ -123,6 +124,8 @@ func flat(name string, value tftypes.Value) map[string]string {
 		}
 	case value.As(&text) == nil:
 		all[name] = text
+	case value.As(&truth) == nil:
+		all[name] = fmt.Sprint(truth)
 	default:
 		all[name] = fmt.Sprint(value)
 	}

@@ -5,11 +5,13 @@ import (
 	"log/slog"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	tfaddr "github.com/hashicorp/terraform-registry-address"
 )
 
@@ -40,7 +42,19 @@ func New(o Options) provider.Provider { return &slipwayProvider{Options: o} }
 
 type slipwayProvider struct{ Options }
 
-var _ provider.ProviderWithValidateConfig = (*slipwayProvider)(nil)
+var (
+	_ provider.ProviderWithValidateConfig = (*slipwayProvider)(nil)
+	_ provider.ProviderWithFunctions      = (*slipwayProvider)(nil)
+)
+
+// providerModel is the provider's block.
+type providerModel struct {
+	settings
+	Server types.String `tfsdk:"server"`
+}
+
+// unknown reports whether any value is not known yet.
+func (m providerModel) unknown() bool { return m.settings.unknown() || m.Server.IsUnknown() }
 
 // Metadata is the framework's, as are the methods below.
 func (p *slipwayProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -55,6 +69,7 @@ func (p *slipwayProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 			"repository": schema.StringAttribute{Optional: true, MarkdownDescription: describeRepository + environment(repositoryVariable)},
 			"codecommit": schema.StringAttribute{Optional: true, MarkdownDescription: describeCodeCommit + environment(codeCommitVariable)},
 			"branch":     schema.StringAttribute{Optional: true, MarkdownDescription: describeBranch + environment(branchVariable)},
+			"server":     schema.StringAttribute{Optional: true, MarkdownDescription: describeServer + environment(serverVariable)},
 		},
 	}
 }
@@ -65,13 +80,13 @@ func environment(variable string) string {
 }
 
 func (p *slipwayProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
-	var model settings
+	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	model.validate(&resp.Diagnostics)
 }
 
 func (p *slipwayProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
-	var model settings
+	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -86,7 +101,12 @@ func (p *slipwayProvider) Configure(ctx context.Context, req provider.ConfigureR
 func (p *slipwayProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		func() datasource.DataSource { return &revisionSource{} },
+		func() datasource.DataSource { return &deploymentSource{} },
 	}
+}
+
+func (p *slipwayProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{func() function.Function { return imageURI{} }}
 }
 
 func (p *slipwayProvider) Resources(context.Context) []func() resource.Resource { return nil }

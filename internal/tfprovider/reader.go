@@ -1,29 +1,45 @@
 package tfprovider
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipway-cd/slipway/internal/api"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 )
 
 // reader is a configured provider. A repository is opened once: all data sources
 // of a plan see the same commit.
 type reader struct {
-	provider settings
+	provider providerModel
 	options  Options
 
 	mu     sync.Mutex
 	opened map[place]func() (*deployrepo.Snapshot, error)
 }
 
-func newReader(s settings, o Options) *reader {
-	return &reader{provider: s, options: o, opened: make(map[place]func() (*deployrepo.Snapshot, error))}
+func newReader(m providerModel, o Options) *reader {
+	return &reader{provider: m, options: o, opened: make(map[place]func() (*deployrepo.Snapshot, error))}
 }
 
 // place is where a data source with these settings reads.
-func (r *reader) place(s settings) (place, error) { return s.place(r.provider, os.Getenv) }
+func (r *reader) place(s settings) (place, error) { return s.place(r.provider.settings, os.Getenv) }
+
+// server is the client of the server that a data source names, or else its provider
+// or the environment.
+func (r *reader) server(own types.String) (*api.Client, error) {
+	address, err := first("server", own, r.provider.Server, os.Getenv(serverVariable))
+	if err != nil {
+		return nil, err
+	}
+	return api.NewClient(cmp.Or(address, defaultServer), &http.Client{Timeout: time.Minute})
+}
 
 // snapshot opens the repository, or is the one that was opened.
 func (r *reader) snapshot(ctx context.Context, at place) (*deployrepo.Snapshot, error) {

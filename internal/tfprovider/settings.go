@@ -14,14 +14,19 @@ const (
 	repositoryVariable = "SLIPWAY_REPOSITORY"
 	codeCommitVariable = "SLIPWAY_CODECOMMIT"
 	branchVariable     = "SLIPWAY_BRANCH"
+	serverVariable     = "SLIPWAY_SERVER"
 )
 
 // What the provider's block and a data source's say of the same attribute.
 const (
 	describeRepository = "The deployment repository: a URL in any form that git knows, or a folder, bare, with a work tree, or none of git's at all."
 	describeCodeCommit = "The name of a CodeCommit repository that is read through AWS's API, without git, as the AWS SDK is configured. It conflicts with `repository`."
+	describeServer     = "The address of a Slipway server, by default that of one on this machine: `" + defaultServer + "`."
 	describeBranch     = "The branch; by default the one that the repository's `HEAD` names."
 )
+
+// defaultServer is where `slipway serve` listens if it is not told otherwise.
+const defaultServer = "http://127.0.0.1:7878"
 
 // settings say where to read; a provider's block and a data source's have them
 // alike.
