@@ -198,6 +198,7 @@ func (w *World) serve(ctx context.Context, addresses map[string]string) error {
 	}
 	mux.Handle("/", protocol.Translate(awsjson.Faults(api, w.faults.ask)))
 	mux.Handle("/control/schedules", w.around)
+	mux.HandleFunc("/control/events", w.around.EventBridge.Control)
 	mux.Handle("/v1/repos/", w.around.git(w.around.CodeCommit))
 	mux.Handle("/"+repositoryFolder+"/", w.around.git(w.repository))
 	mux.Handle("/control/faults", &w.faults)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -26,17 +25,15 @@ func (a api) StartPipelineExecution(_ context.Context, in *codepipeline.StartPip
 	return a.start(in, types.ExecutionTrigger{TriggerType: types.TriggerTypeStartPipelineExecution, TriggerDetail: aws.String(a.caller())})
 }
 
-// StartByRule begins an execution of a pipeline, by its ARN, that is the target of
-// a rule of EventBridge. The error is AWS's.
-func (s *Service) StartByRule(_ context.Context, pipelineARN, ruleARN string) error {
+// StartByRule begins an execution of a pipeline that is the target of a rule of
+// EventBridge, as StartPipelineExecution does. The error is AWS's.
+func (s *Service) StartByRule(_ context.Context, in *codepipeline.StartPipelineExecutionInput, ruleARN string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.ports == nil {
 		return errNotUp()
 	}
-	name := strings.TrimPrefix(pipelineARN, s.arn(""))
-	_, err := s.start(&codepipeline.StartPipelineExecutionInput{Name: &name},
-		types.ExecutionTrigger{TriggerType: types.TriggerTypeCloudWatchEvent, TriggerDetail: aws.String(ruleARN)})
+	_, err := s.start(in, types.ExecutionTrigger{TriggerType: types.TriggerTypeCloudWatchEvent, TriggerDetail: aws.String(ruleARN)})
 	s.options.Changed()
 	return err
 }

@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +22,14 @@ const rulesMost = 300
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 func (s *Service) PutRule(_ context.Context, in *eventbridge.PutRuleInput) (*eventbridge.PutRuleOutput, error) {
 	return change(s, func() (*eventbridge.PutRuleOutput, error) {
-		if err := s.checkRule(in); err != nil {
+		bus, err := s.checkRule(in)
+		if err != nil {
 			return nil, err
 		}
+		at := key(bus, *in.Name)
 		r := &rule{
 			Rule: types.Rule{
-				Name: in.Name, Arn: aws.String(s.arn("rule/" + *in.Name)), Description: in.Description, EventBusName: aws.String("default"),
+				Name: in.Name, Arn: aws.String(s.arn("rule/" + at)), Description: in.Description, EventBusName: &bus,
 				EventPattern: in.EventPattern, RoleArn: in.RoleArn, ScheduleExpression: in.ScheduleExpression, State: in.State,
 			},
 			Tags: in.Tags,
@@ -36,8 +37,8 @@ func (s *Service) PutRule(_ context.Context, in *eventbridge.PutRuleInput) (*eve
 		if r.State == "" {
 			r.State = types.RuleStateEnabled
 		}
-		was := s.rules[*in.Name]
-		s.rules[*in.Name] = r
+		was := s.state.Rules[at]
+		s.state.Rules[at] = r
 		if was != nil {
 			r.Tags, r.Targets, r.Invocations = was.Tags, was.Targets, was.Invocations
 			if was.State == r.State && aws.ToString(was.ScheduleExpression) == aws.ToString(r.ScheduleExpression) {
@@ -49,25 +50,33 @@ func (s *Service) PutRule(_ context.Context, in *eventbridge.PutRuleInput) (*eve
 	})
 }
 
-func (s *Service) checkRule(in *eventbridge.PutRuleInput) error {
-	if err := s.checkBus(in.EventBusName); err != nil {
-		return err
+// checkRule finds the rule's bus. The caller holds the lock.
+func (s *Service) checkRule(in *eventbridge.PutRuleInput) (bus string, err error) {
+	if bus, err = s.bus(in.EventBusName); err != nil {
+		return "", err
 	}
 	name := aws.ToString(in.Name)
 	switch {
-	case name == "" || len(name) > 64 || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") != "":
-		return errValidation("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+", name)
+	case !validName(name) || len(name) > 64:
+		return "", errValidation("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+", name)
 	case aws.ToString(in.ScheduleExpression) == "" && aws.ToString(in.EventPattern) == "":
-		return errValidation("Parameter(s) EventPattern or ScheduleExpression must be specified.")
-	case s.rules[name] == nil && len(s.rules) >= rulesMost:
-		return &awsjson.Error{Code: "LimitExceededException", Message: "The requested resource exceeds the maximum number allowed."}
+		return "", errValidation("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+	case bus != defaultBus && in.ScheduleExpression != nil:
+		return "", errValidation("ScheduleExpression is supported only on the default event bus.")
+	case s.state.Rules[key(bus, name)] == nil && len(s.onBus(bus)) >= rulesMost:
+		return "", &awsjson.Error{Code: "LimitExceededException", Message: "The requested resource exceeds the maximum number allowed."}
 	}
 	if in.ScheduleExpression != nil {
 		if due, err := schedule.Parse(*in.ScheduleExpression, time.UTC); err != nil || due.Once() {
-			return errValidation("Parameter ScheduleExpression is not valid.")
+			return "", errValidation("Parameter ScheduleExpression is not valid.")
 		}
 	}
-	return nil
+	if aws.ToString(in.EventPattern) != "" {
+		if _, err := readPattern(*in.EventPattern); err != nil {
+			return "", err
+		}
+	}
+	return bus, nil
 }
 
 // DescribeRule answers with one rule.
@@ -88,13 +97,14 @@ func (s *Service) DescribeRule(_ context.Context, in *eventbridge.DescribeRuleIn
 func (s *Service) ListRules(_ context.Context, in *eventbridge.ListRulesInput) (*eventbridge.ListRulesOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.checkBus(in.EventBusName); err != nil {
+	bus, err := s.bus(in.EventBusName)
+	if err != nil {
 		return nil, err
 	}
 	var found []types.Rule
-	for _, name := range s.names() {
-		if strings.HasPrefix(name, aws.ToString(in.NamePrefix)) {
-			found = append(found, s.rules[name].Rule)
+	for _, key := range s.onBus(bus) {
+		if r := s.state.Rules[key]; strings.HasPrefix(*r.Name, aws.ToString(in.NamePrefix)) {
+			found = append(found, r.Rule)
 		}
 	}
 	found, next, err := page(found, in.NextToken, in.Limit)
@@ -127,62 +137,16 @@ func (s *Service) setState(bus, name *string, state types.RuleState) error {
 // as well.
 func (s *Service) DeleteRule(_ context.Context, in *eventbridge.DeleteRuleInput) (*eventbridge.DeleteRuleOutput, error) {
 	return change(s, func() (*eventbridge.DeleteRuleOutput, error) {
-		if err := s.checkBus(in.EventBusName); err != nil {
+		bus, err := s.bus(in.EventBusName)
+		if err != nil {
 			return nil, err
 		}
-		name := aws.ToString(in.Name)
-		if r := s.rules[name]; r != nil && len(r.Targets) > 0 {
+		at := key(bus, aws.ToString(in.Name))
+		if r := s.state.Rules[at]; r != nil && len(r.Targets) > 0 {
 			return nil, errValidation("Rule can't be deleted since it has targets.")
 		}
-		delete(s.rules, name)
-		s.timetable.Remove(name)
+		delete(s.state.Rules, at)
+		s.timetable.Remove(at)
 		return &eventbridge.DeleteRuleOutput{}, nil
 	})
-}
-
-// TagResource adds tags to a rule, or gives them other values.
-func (s *Service) TagResource(_ context.Context, in *eventbridge.TagResourceInput) (*eventbridge.TagResourceOutput, error) {
-	return change(s, func() (*eventbridge.TagResourceOutput, error) {
-		r, err := s.tagged(in.ResourceARN)
-		if err != nil {
-			return nil, err
-		}
-		tags := slices.DeleteFunc(slices.Clone(r.Tags), func(t types.Tag) bool {
-			return slices.ContainsFunc(in.Tags, func(other types.Tag) bool { return *other.Key == *t.Key })
-		})
-		r.Tags = append(tags, in.Tags...)
-		return &eventbridge.TagResourceOutput{}, nil
-	})
-}
-
-// UntagResource removes tags of a rule.
-func (s *Service) UntagResource(_ context.Context, in *eventbridge.UntagResourceInput) (*eventbridge.UntagResourceOutput, error) {
-	return change(s, func() (*eventbridge.UntagResourceOutput, error) {
-		r, err := s.tagged(in.ResourceARN)
-		if err != nil {
-			return nil, err
-		}
-		r.Tags = slices.DeleteFunc(slices.Clone(r.Tags), func(t types.Tag) bool { return slices.Contains(in.TagKeys, *t.Key) })
-		return &eventbridge.UntagResourceOutput{}, nil
-	})
-}
-
-// ListTagsForResource answers with the tags of a rule.
-func (s *Service) ListTagsForResource(_ context.Context, in *eventbridge.ListTagsForResourceInput) (*eventbridge.ListTagsForResourceOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, err := s.tagged(in.ResourceARN)
-	if err != nil {
-		return nil, err
-	}
-	return &eventbridge.ListTagsForResourceOutput{Tags: append([]types.Tag{}, r.Tags...)}, nil
-}
-
-// tagged finds a rule by its ARN. The caller holds the lock.
-func (s *Service) tagged(arn *string) (*rule, error) {
-	name, ok := strings.CutPrefix(aws.ToString(arn), s.arn("rule/"))
-	if !ok {
-		return nil, errValidation("Parameter ResourceARN is not valid. Reason: Provided Arn is not a rule's.")
-	}
-	return s.rule(nil, aws.String(strings.TrimPrefix(name, "default/")))
 }

@@ -27,6 +27,8 @@ const TargetPrefix = "AWSEvents"
 type Options struct {
 	Region, Account string
 	Clock           *schedule.Clock
+	// TimeScale divides the pauses between the calls of a target; 0 means 1.
+	TimeScale float64
 	// State is what Snapshot of an earlier one returned; nil begins with nothing.
 	State   []byte
 	Changed func()       // called after each change, with no lock held
@@ -36,12 +38,25 @@ type Options struct {
 // Service is an EventBridge. Its operations are methods in the SDK's shape.
 type Service struct {
 	options   Options
+	scale     float64
 	timetable *schedule.Timetable
+	ctx       context.Context // ends with Close
+	cancel    context.CancelFunc
+	work      sync.WaitGroup // the deliveries
 
-	mu     sync.Mutex
-	runner ecstarget.Runner // nil until Start
-	refuse func(rule, targetID string) *types.PutTargetsResultEntry
-	rules  map[string]*rule // by name
+	mu         sync.Mutex
+	started    bool
+	targets    Targets
+	refuse     func(rule, targetID string) *types.PutTargetsResultEntry
+	deliveries int // of each event to each target
+	state      state
+}
+
+// state is all that is kept.
+type state struct {
+	Rules      map[string]*rule // by key
+	Buses      map[string]*eventBus
+	Deliveries map[string]*delivery // that are not over, by id
 }
 
 // rule is a rule with its targets. Its lists are never changed but replaced.
@@ -59,30 +74,44 @@ type target struct {
 	Document json.RawMessage
 }
 
-// New makes an EventBridge that runs nothing until Start. The error says that the
+// New makes an EventBridge that calls nobody until Start. The error says that the
 // state cannot be read.
 func New(options Options) (*Service, error) {
-	s := &Service{options: options, timetable: schedule.NewTimetable(options.Clock), rules: map[string]*rule{}}
+	s := &Service{
+		options: options, scale: cmp.Or(options.TimeScale, 1), timetable: schedule.NewTimetable(options.Clock), deliveries: 1,
+		state: state{Rules: map[string]*rule{}, Buses: map[string]*eventBus{}, Deliveries: map[string]*delivery{}},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if options.State != nil {
-		if err := json.Unmarshal(options.State, &s.rules); err != nil {
+		if err := json.Unmarshal(options.State, &s.state); err != nil {
 			return nil, fmt.Errorf("read EventBridge's state: %w", err)
 		}
 	}
 	return s, nil
 }
 
-// Start has the rules run their targets from now on: each rate begins anew.
-func (s *Service) Start(runner ecstarget.Runner) {
+// Start has the rules call their targets from now on: each rate begins anew, and
+// what was not delivered before is.
+func (s *Service) Start(targets Targets) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.runner = runner
-	for _, r := range s.rules {
+	s.started, s.targets = true, targets
+	for _, r := range s.state.Rules {
 		s.arm(r)
+	}
+	for _, d := range s.state.Deliveries {
+		s.carryLater(d)
 	}
 }
 
-// Close ends all schedules.
-func (s *Service) Close() { s.timetable.Close() }
+// Close ends all schedules and deliveries; those that are not over are kept.
+func (s *Service) Close() {
+	s.timetable.Close()
+	s.mu.Lock()
+	s.cancel()
+	s.mu.Unlock()
+	s.work.Wait()
+}
 
 // Handler serves the operations.
 func (s *Service) Handler() http.Handler { return awsjson.Handler(TargetPrefix, s) }
@@ -91,17 +120,17 @@ func (s *Service) Handler() http.Handler { return awsjson.Handler(TargetPrefix, 
 func (s *Service) Snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return json.Marshal(s.rules)
+	return json.Marshal(s.state)
 }
 
 // Invocations are what became of the calls of each rule's targets, by the
-// rule's name.
+// rule's name, on another bus than the default one with the bus's before it.
 func (s *Service) Invocations() map[string]ecstarget.Invocations {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[string]ecstarget.Invocations{}
-	for name, r := range s.rules {
-		all[name] = r.Invocations
+	for key, r := range s.state.Rules {
+		all[key] = r.Invocations
 	}
 	return all
 }
@@ -118,7 +147,7 @@ func (s *Service) Refuse(ask func(rule, targetID string) *types.PutTargetsResult
 // holds the lock.
 func (s *Service) arm(r *rule) {
 	name := *r.Name
-	if s.runner == nil || r.ScheduleExpression == nil || r.State != types.RuleStateEnabled {
+	if !s.started || r.ScheduleExpression == nil || r.State != types.RuleStateEnabled {
 		s.timetable.Remove(name)
 		return
 	}
@@ -128,34 +157,23 @@ func (s *Service) arm(r *rule) {
 		return
 	}
 	anchor := s.options.Clock.Now()
-	s.timetable.Set(name, func(now time.Time) (time.Time, bool) { return due.Next(anchor, now) }, func(ctx context.Context) { s.run(ctx, name) })
+	s.timetable.Set(name, func(now time.Time) (time.Time, bool) { return due.Next(anchor, now) }, func(context.Context) { s.run(name) })
 }
 
-// run runs all targets of a rule once.
-func (s *Service) run(ctx context.Context, name string) {
+// run has all targets of a rule on the default bus called once.
+func (s *Service) run(name string) {
 	s.mu.Lock()
-	var targets []target
-	if r := s.rules[name]; r != nil {
-		targets = r.Targets
+	if r := s.state.Rules[name]; r != nil {
+		e := s.newEvent(s.options.Clock.Now(), "aws.events", "Scheduled Event", []string{*r.Arn}, json.RawMessage("{}"))
+		document, _ := json.Marshal(e) // strings and an empty object always marshal
+		s.deliver(r, document)
 	}
-	runner := s.runner
 	s.mu.Unlock()
-	for _, t := range targets {
-		// The name with which EventBridge's tasks were seen to be started.
-		err := ecstarget.Run(ctx, runner, t.Document, "events-rule/"+name)
-		if err != nil {
-			s.options.Logger.Warn("a rule's invocation failed", "rule", name, "target", t.ID, "error", err)
-		} else {
-			s.options.Logger.Debug("a rule ran its target", "rule", name, "target", t.ID)
-		}
-		s.mu.Lock()
-		if now := s.rules[name]; now != nil {
-			now.Invocations.Add(err)
-		}
-		s.mu.Unlock()
-	}
 	s.options.Changed()
 }
+
+// scaled is one of AWS's times on this machine.
+func (s *Service) scaled(d time.Duration) time.Duration { return time.Duration(float64(d) / s.scale) }
 
 // change calls f with the lock held, and says that the state changed.
 func change[T any](s *Service, f func() (T, error)) (T, error) {
@@ -166,27 +184,25 @@ func change[T any](s *Service, f func() (T, error)) (T, error) {
 	return out, err
 }
 
-// rule finds a rule of the default bus. The caller holds the lock.
+// rule finds a rule of a bus. The caller holds the lock.
 func (s *Service) rule(bus, name *string) (*rule, error) {
-	if err := s.checkBus(bus); err != nil {
+	on, err := s.bus(bus)
+	if err != nil {
 		return nil, err
 	}
-	if r := s.rules[aws.ToString(name)]; r != nil {
+	if r := s.state.Rules[key(on, aws.ToString(name))]; r != nil {
 		return r, nil
 	}
-	return nil, errNotFound("Rule %s does not exist on EventBus default.", aws.ToString(name))
+	return nil, errNotFound("Rule %s does not exist on EventBus %s.", aws.ToString(name), on)
 }
 
-// checkBus refuses all buses but the default one.
-func (s *Service) checkBus(bus *string) error {
-	if name := aws.ToString(bus); name != "" && name != "default" && name != s.arn("event-bus/default") {
-		return errNotFound("Event bus %s does not exist.", name)
-	}
-	return nil
-}
+// names are the rules' keys in order.
+func (s *Service) names() []string { return slices.Sorted(maps.Keys(s.state.Rules)) }
 
-// names are the rules' names in order.
-func (s *Service) names() []string { return slices.Sorted(maps.Keys(s.rules)) }
+// onBus are the keys of a bus's rules in order. The caller holds the lock.
+func (s *Service) onBus(bus string) []string {
+	return slices.DeleteFunc(s.names(), func(key string) bool { return *s.state.Rules[key].EventBusName != bus })
+}
 
 func (s *Service) arn(resource string) string {
 	return "arn:aws:events:" + s.options.Region + ":" + s.options.Account + ":" + resource

@@ -84,15 +84,13 @@ func (s *Service) readTarget(rule string, document json.RawMessage) (target, *ty
 		return target{}, nil, &awsjson.Error{Code: "SerializationException", Message: err.Error()}
 	}
 	id, arn := aws.ToString(t.Id), aws.ToString(t.Arn)
-	input := aws.ToString(t.Input)
+	if err := checkInput(&t); err != nil {
+		return target{}, nil, err
+	}
 	switch {
 	case id == "" || len(id) > 64:
 		return target{}, nil, errValidation("Parameter Id is not valid. Reason: it must have 1 to 64 characters.")
-	case len(input) > inputMostCharacter:
-		return target{}, nil, errValidation("Parameter Input is not valid. Reason: it must have at most %d characters.", inputMostCharacter)
-	case input != "" && !json.Valid([]byte(input)):
-		return target{}, nil, errValidation("JSON syntax error in input for target %s.", id)
-	case t.EcsParameters != nil && aws.ToString(t.RoleArn) == "":
+	case (t.EcsParameters != nil || strings.HasPrefix(arn, "arn:aws:codepipeline:")) && aws.ToString(t.RoleArn) == "":
 		return target{}, nil, errValidation("RoleArn is required for target %s.", arn)
 	case t.EcsParameters != nil && aws.ToString(t.EcsParameters.TaskDefinitionArn) == "":
 		return target{}, nil, errValidation("1 validation error detected: Value null at 'targets.1.member.ecsParameters.taskDefinitionArn' failed to satisfy constraint: Member must not be null")
@@ -133,13 +131,14 @@ func (s *Service) ListTargetsByRule(_ context.Context, in *eventbridge.ListTarge
 func (s *Service) ListRuleNamesByTarget(_ context.Context, in *eventbridge.ListRuleNamesByTargetInput) (*eventbridge.ListRuleNamesByTargetOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.checkBus(in.EventBusName); err != nil {
+	bus, err := s.bus(in.EventBusName)
+	if err != nil {
 		return nil, err
 	}
 	var names []string
-	for _, name := range s.names() {
-		if slices.ContainsFunc(s.rules[name].Targets, func(t target) bool { return t.ARN == aws.ToString(in.TargetArn) }) {
-			names = append(names, name)
+	for _, key := range s.onBus(bus) {
+		if r := s.state.Rules[key]; slices.ContainsFunc(r.Targets, func(t target) bool { return t.ARN == aws.ToString(in.TargetArn) }) {
+			names = append(names, *r.Name)
 		}
 	}
 	names, next, err := page(names, in.NextToken, in.Limit)

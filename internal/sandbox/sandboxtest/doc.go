@@ -11,8 +11,8 @@
 //	})
 //
 // The services around ECS are there too: see [World.CloudWatch],
-// [World.EventBridge], [World.Scheduler], [World.Logs], [World.CodeDeploy] and
-// [World.CodeCommit], which runs git.
+// [World.EventBridge], [World.Scheduler], [World.Logs], [World.CodeDeploy],
+// [World.SQS] and [World.CodeCommit], which runs git.
 //
 // Outside a bubble give it [TimeScale], or it takes as long as AWS does.
 package sandboxtest

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/controlplane"
@@ -187,6 +188,9 @@ func (w *World) CodeCommit() *codecommit.Client { return codecommit.NewFromConfi
 
 // CodePipeline is a client of the World, recorded like every client of its Config.
 func (w *World) CodePipeline() *codepipeline.Client { return codepipeline.NewFromConfig(w.Config()) }
+
+// SQS is a client of the World, recorded like every client of its Config.
+func (w *World) SQS() *sqs.Client { return sqs.NewFromConfig(w.Config()) }
 
 // Around are the services around ECS as they are in this process: what their
 // schedules came to, and what a test has them refuse. Restart makes new ones.

@@ -3,9 +3,11 @@
 //
 //	CloudWatch, CloudWatch Logs ◄── control plane ◄── EventBridge, Scheduler, CodeDeploy
 //	alarms       what was printed         ▲           RunTask, on time       task sets
-//	                                      │                                     ▲
-//	CodeCommit ◄───────────────────── CodePipeline ─────────────────────────────┘
-//	repositories, in a folder beside the state
+//	                                      │                │                    ▲
+//	CodeCommit ◄───────────────────── CodePipeline ────────│────────────────────┘
+//	repositories, in a folder             ▲                │
+//	     │                                └────────────────┤
+//	     └── each commit ─► EventBridge ── rules ──────────┴─► SQS
 //
 // So the first two are there before the control plane is made, and the others
 // begin to work once it is: see [Services.Start].
@@ -29,6 +31,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/logs"
 	"github.com/slipway-cd/slipway/internal/sandbox/schedule"
 	"github.com/slipway-cd/slipway/internal/sandbox/scheduler"
+	"github.com/slipway-cd/slipway/internal/sandbox/sqs"
 )
 
 // Options are how services are made. Region, Account, Traffic and TargetGroup are
@@ -58,6 +61,7 @@ type Services struct {
 	CodeDeploy   *codedeploy.Service
 	CodeCommit   *codecommit.Service
 	CodePipeline *codepipeline.Service
+	SQS          *sqs.Service
 
 	functions codepipeline.Functions
 	changed   chan struct{}
@@ -65,7 +69,7 @@ type Services struct {
 
 // kept is the state of all.
 type kept struct {
-	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit, CodePipeline json.RawMessage
+	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit, CodePipeline, SQS json.RawMessage
 }
 
 // New makes the services; no schedule runs until Start. The error says that the
@@ -90,13 +94,16 @@ func New(o Options) (*Services, error) {
 		return nil, err
 	}
 	if s.EventBridge, err = events.New(events.Options{
-		Region: o.Region, Account: o.Account, Clock: clock, State: state.EventBridge, Changed: s.touch, Logger: o.Logger,
+		Region: o.Region, Account: o.Account, Clock: clock, TimeScale: o.TimeScale, State: state.EventBridge, Changed: s.touch, Logger: o.Logger,
 	}); err != nil {
 		return nil, err
 	}
 	if s.Scheduler, err = scheduler.New(scheduler.Options{
 		Region: o.Region, Account: o.Account, Clock: clock, State: state.Scheduler, Changed: s.touch, Logger: o.Logger,
 	}); err != nil {
+		return nil, err
+	}
+	if s.SQS, err = sqs.New(sqs.Options{Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.SQS, Changed: s.touch}); err != nil {
 		return nil, err
 	}
 	if s.CodeCommit, err = codecommit.New(codecommit.Options{
@@ -124,26 +131,30 @@ type ECS interface {
 	codepipeline.ECS
 }
 
-// Start has EventBridge and its Scheduler run tasks from now on, and CodeDeploy and
-// CodePipeline deploy.
+// Start has EventBridge call targets from now on, its Scheduler run tasks,
+// CodeDeploy and CodePipeline deploy, and CodeCommit and CodePipeline tell
+// EventBridge.
 func (s *Services) Start(ecs ECS) {
-	s.EventBridge.Start(ecs)
 	s.Scheduler.Start(ecs)
 	s.CodeDeploy.Start(ecs)
-	s.CodeCommit.Start(nil)
-	s.CodePipeline.Start(codepipeline.Ports{CodeCommit: s.CodeCommit, ECS: ecs, CodeDeploy: s.CodeDeploy, Functions: s.functions})
+	s.CodePipeline.Start(codepipeline.Ports{CodeCommit: s.CodeCommit, ECS: ecs, CodeDeploy: s.CodeDeploy, Functions: s.functions, Events: s.EventBridge})
+	s.EventBridge.Start(events.Targets{ECS: ecs, Queues: s.SQS, Pipelines: s.CodePipeline})
+	s.CodeCommit.Start(s.EventBridge)
 }
 
 // Serve says at which base URL all is served, for the URLs that services answer
 // with.
-func (s *Services) Serve(address string) { s.CodeCommit.Serve(address) }
+func (s *Services) Serve(address string) {
+	s.CodeCommit.Serve(address)
+	s.SQS.Serve(address)
+}
 
 // Close ends all schedules and deployments; Snapshot still answers.
 func (s *Services) Close() {
+	s.EventBridge.Close()
 	s.CodePipeline.Close()
 	s.CodeCommit.Close()
 	s.CodeDeploy.Close()
-	s.EventBridge.Close()
 	s.Scheduler.Close()
 }
 
@@ -157,6 +168,7 @@ func (s *Services) Handlers() awsjson.Mux {
 		codedeploy.TargetPrefix:   s.CodeDeploy.Handler(),
 		codecommit.TargetPrefix:   s.CodeCommit.Handler(),
 		codepipeline.TargetPrefix: s.CodePipeline.Handler(),
+		sqs.TargetPrefix:          s.SQS.Handler(),
 	}
 }
 
@@ -167,11 +179,13 @@ func (s *Services) Snapshot() ([]byte, error) {
 		to       *json.RawMessage
 		snapshot func() ([]byte, error)
 	}{
-		// Before EventBridge's: what it says of refs was told to that.
+		// Who tells another comes before that one: what is told is then in one of
+		// the two at least.
 		{&state.CodeCommit, s.CodeCommit.Snapshot},
 		{&state.CloudWatch, s.CloudWatch.Snapshot}, {&state.Logs, s.Logs.Snapshot},
 		{&state.EventBridge, s.EventBridge.Snapshot}, {&state.Scheduler, s.Scheduler.Snapshot},
 		{&state.CodeDeploy, s.CodeDeploy.Snapshot}, {&state.CodePipeline, s.CodePipeline.Snapshot},
+		{&state.SQS, s.SQS.Snapshot},
 	} {
 		content, err := part.snapshot()
 		if err != nil {
