@@ -38,6 +38,22 @@ func actionTypes() []actionType {
 			category: types.ActionCategoryDeploy, provider: "ECS", inputs: [2]int{1, 1}, timeout: time.Hour, step: (*Service).deployECS,
 			required: []string{"ClusterName", "ServiceName"}, optional: []string{"DeploymentTimeout", "FileName"},
 		},
+		{
+			category: types.ActionCategoryDeploy, provider: "CodeDeployToECS", inputs: [2]int{1, 5}, timeout: codeDeployTimeout, step: (*Service).deployByCodeDeploy,
+			required: []string{"AppSpecTemplateArtifact", "ApplicationName", "DeploymentGroupName", "TaskDefinitionTemplateArtifact"},
+			optional: []string{
+				"AppSpecTemplatePath", "TaskDefinitionTemplatePath", "Image1ArtifactName", "Image1ContainerName", "Image2ArtifactName", "Image2ContainerName",
+				"Image3ArtifactName", "Image3ContainerName", "Image4ArtifactName", "Image4ContainerName",
+			},
+		},
+		{
+			category: types.ActionCategoryInvoke, provider: "Lambda", inputs: [2]int{0, 5}, outputs: [2]int{0, 5}, timeout: invokeTimeout, step: (*Service).invoke,
+			required: []string{"FunctionName"}, optional: []string{"UserParameters"},
+		},
+		{
+			category: types.ActionCategoryApproval, provider: "Manual", timeout: approvalTimeout, step: (*Service).approve,
+			optional: []string{"CustomData", "ExternalEntityLink", "NotificationArn"},
+		},
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Service) advance(p *pipeline) {
 	for entered := true; entered; {
 		entered = false
 		for _, e := range p.Executions {
-			if e.over() || !e.Waiting || p.locked(e.Stage) || p.known(e.Stage).Disabled != nil {
+			if e.over() || !e.Waiting || p.locked(e.Stage) || p.known(e.Stage).disabled() {
 				continue
 			}
 			s.enter(p, e)
@@ -59,6 +59,9 @@ func (s *Service) advance(p *pipeline) {
 		}
 	}
 }
+
+// disabled says whether executions are kept from entering the stage.
+func (s *stage) disabled() bool { return s.Transition != nil && !s.Transition.Enabled }
 
 // enter has an execution enter the stage that it waits for.
 func (s *Service) enter(p *pipeline, e *execution) {
@@ -163,8 +166,7 @@ func (s *Service) abandon(p *pipeline, e *execution) {
 			if a.Status != types.ActionExecutionStatusInProgress {
 				continue
 			}
-			a.Status, a.Updated, a.Token = types.ActionExecutionStatusAbandoned, time.Now(), ""
-			s.release(a)
+			a.Status, a.Updated = types.ActionExecutionStatusAbandoned, time.Now()
 			s.emitAction(p, e, run.Stage, a, "ABANDONED")
 		}
 	}

@@ -34,7 +34,7 @@ func (w *work) file(ctx context.Context, a artifact, path string) ([]byte, error
 		}
 	}
 	// Also one that no source action made, and that a function put into S3.
-	return nil, fmt.Errorf("Unable to access the artifact with Amazon S3 object key '%s' located in the Amazon S3 artifact bucket '%s'", a.Key, a.Bucket) //nolint:revive,staticcheck // AWS's words
+	return nil, fmt.Errorf("Unable to access the artifact with Amazon S3 object key '%s' located in the Amazon S3 artifact bucket '%s'", a.Key, a.Bucket) //nolint:staticcheck // AWS's words
 }
 
 // details are artifacts as executions of actions are listed with.

@@ -40,12 +40,11 @@ type Service struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	mu      sync.Mutex // guards all below, and is held by every method of api
-	state   *state
-	ports   *Ports                        // nil before Start
-	running map[string]context.CancelFunc // by the id of the action execution
-	outbox  []event                       // not yet told to EventBridge
-	closed  bool
+	mu     sync.Mutex // guards all below, and is held by every method of api
+	state  *state
+	ports  *Ports  // nil before Start
+	outbox []event // not yet told to EventBridge
+	closed bool
 
 	told chan struct{} // has a value when there is something in the outbox
 }
@@ -65,7 +64,6 @@ func New(options Options) (*Service, error) {
 	s := &Service{
 		options: options,
 		state:   &state{Pipelines: map[string]*pipeline{}},
-		running: map[string]context.CancelFunc{},
 		told:    make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -142,14 +140,14 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	answer.Send(w)
 }
 
-// wait lets d of AWS's time pass, and says whether ctx goes on.
-func (s *Service) wait(ctx context.Context, d time.Duration) bool {
+// wait lets d of AWS's time pass, and says whether the service is still open.
+func (s *Service) wait(d time.Duration) bool {
 	timer := time.NewTimer(time.Duration(float64(d) / s.options.TimeScale))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
+		return s.ctx.Err() == nil
+	case <-s.ctx.Done():
 		return false
 	}
 }

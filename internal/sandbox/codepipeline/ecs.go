@@ -163,7 +163,7 @@ func cloned(document json.RawMessage, tags []ecstypes.Tag, images []image) (json
 			return json.Unmarshal(c["name"], &name) == nil && name == i.Name
 		})
 		if at < 0 {
-			return nil, fmt.Errorf("The AWS ECS container %s does not exist", i.Name) //nolint:revive,staticcheck // AWS's words
+			return nil, fmt.Errorf("The AWS ECS container %s does not exist", i.Name) //nolint:staticcheck // AWS's words
 		}
 		containers[at]["image"] = quoted
 	}

@@ -3,7 +3,6 @@ package codepipeline
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -120,32 +119,4 @@ func located(artifacts []artifact) []types.Artifact {
 		}})
 	}
 	return all
-}
-
-// job finds the action's execution that a job belongs to, nil if there is none.
-func (s *Service) job(id string) (*pipeline, *execution, *stageRun, *actionRun) {
-	for _, p := range s.state.Pipelines {
-		for _, e := range p.Executions {
-			for _, run := range e.Runs {
-				for _, a := range run.Actions {
-					for _, known := range a.Progress.Jobs {
-						if known == id {
-							return p, e, run, a
-						}
-					}
-				}
-			}
-		}
-	}
-	return nil, nil, nil, nil
-}
-
-// errNoJob and errJobState are of jobs that are not there, and that are over. The
-// texts are ours.
-func errNoJob(id *string) error {
-	return errCoded("JobNotFoundException", "Job '%s' does not exist", aws.ToString(id))
-}
-
-func errJobState(id *string, a *actionRun) error {
-	return errCoded("InvalidJobStateException", "Job '%s' is not in progress: action '%s' is %s", aws.ToString(id), a.Name, fmt.Sprint(a.Status))
 }

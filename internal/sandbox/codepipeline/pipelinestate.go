@@ -27,7 +27,7 @@ func (a api) GetPipelineState(_ context.Context, in *codepipeline.GetPipelineSta
 
 func (p *pipeline) stageState(declared *types.StageDeclaration, first bool) types.StageState {
 	known := p.known(*declared.Name)
-	state := types.StageState{StageName: declared.Name, InboundTransitionState: known.Disabled, ActionStates: []types.ActionState{}}
+	state := types.StageState{StageName: declared.Name, InboundTransitionState: known.Transition, ActionStates: []types.ActionState{}}
 	if state.InboundTransitionState == nil {
 		state.InboundTransitionState = &types.TransitionState{Enabled: true}
 	}
@@ -63,9 +63,15 @@ func (p *pipeline) actionState(known *stage, declared *types.ActionDeclaration, 
 		return state
 	}
 	state.LatestExecution = &types.ActionExecution{
-		ActionExecutionId: &a.ID, Status: a.Status, Summary: optional(a.Summary), LastStatusChange: &a.Updated, Token: optional(a.Token),
+		ActionExecutionId: &a.ID, Status: a.Status, Summary: optional(a.Summary), LastStatusChange: &a.Updated,
 		LastUpdatedBy: optional(a.UpdatedBy), ExternalExecutionId: optional(a.ExternalID), ExternalExecutionUrl: optional(a.ExternalURL),
 		PercentComplete: a.PercentComplete, ErrorDetails: a.Error,
+	}
+	if a.Status == types.ActionExecutionStatusInProgress {
+		state.LatestExecution.Token = optional(a.Token)
+	}
+	if isApproval(declared) {
+		state.EntityUrl = optional(declared.Configuration["ExternalEntityLink"])
 	}
 	if a.Revision != nil {
 		state.CurrentRevision = &types.ActionRevision{RevisionId: a.Revision.RevisionId, RevisionChangeId: a.Revision.RevisionChangeIdentifier, Created: a.Revision.Created}

@@ -21,11 +21,13 @@ import (
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html
 func (s *Service) source(ctx context.Context, w *work) outcome {
 	repository, branch := w.configuration["RepositoryName"], w.configuration["BranchName"]
-	id, err := w.override, error(nil)
+	id := w.override
 	if id == "" {
-		if id, err = w.head(ctx, repository, branch); err != nil {
+		head, err := w.head(ctx, repository, branch)
+		if err != nil {
 			return failure(codeRevision, "%s", message(err))
 		}
+		id = head
 	}
 	out, err := w.ports.CodeCommit.GetCommit(ctx, &codecommit.GetCommitInput{RepositoryName: &repository, CommitId: &id})
 	if err != nil {
@@ -63,7 +65,7 @@ func summary(message string) string {
 func (w *work) head(ctx context.Context, repository, branch string) (string, error) {
 	out, err := w.ports.CodeCommit.GetBranch(ctx, &codecommit.GetBranchInput{RepositoryName: &repository, BranchName: &branch})
 	if codeOf(err) == "BranchDoesNotExistException" {
-		return "", fmt.Errorf("The action failed because no branch named %s was found in the selected AWS CodeCommit repository %s. Make sure you are using the correct branch name, and then try again. Error: null", branch, repository) //nolint:revive,staticcheck // AWS's words
+		return "", fmt.Errorf("The action failed because no branch named %s was found in the selected AWS CodeCommit repository %s. Make sure you are using the correct branch name, and then try again. Error: null", branch, repository) //nolint:staticcheck // AWS's words
 	}
 	if err != nil {
 		return "", err

@@ -32,8 +32,8 @@ type pipeline struct {
 
 // stage is what a pipeline knows of a stage beside its declaration.
 type stage struct {
-	// Disabled is the inbound transition's; nil when executions may enter.
-	Disabled *types.TransitionState
+	// Transition leads into it; nil if nobody has ever touched it, as enabled.
+	Transition *types.TransitionState
 	// Latest is the execution that entered last.
 	Latest string
 	// Actions are the newest execution of each action, by the action's name.

@@ -199,6 +199,9 @@ func (s *Service) checkAction(f *found, a *types.ActionDeclaration, first bool) 
 		}
 		f.namespaces = append(f.namespaces, name)
 	}
+	if n := a.TimeoutInMinutes; n != nil && (!isApproval(a) || *n < approvalLeast || *n > approvalMost) {
+		return errAction("Action '%s' has a timeout of %d minutes: only manual approvals have one, of %d to %d minutes", *a.Name, *n, approvalLeast, approvalMost) // ours
+	}
 	if region := aws.ToString(a.Region); region != "" && region != s.options.Region {
 		return errAction("The sandbox has one region, %s: action '%s' is in %s", s.options.Region, *a.Name, region)
 	}

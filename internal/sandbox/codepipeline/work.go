@@ -2,7 +2,6 @@ package codepipeline
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,7 +92,7 @@ func (s *Service) begun(p *pipeline, e *execution, run *stageRun, declared *type
 	if isApproval(declared) {
 		a.Token = newUUID()
 	}
-	s.drive(p, e, run, a, startsAfter)
+	s.drive(p, e, run, a)
 }
 
 // resume goes on with an execution's actions after a restart, with the lock held.
@@ -101,37 +100,27 @@ func (s *Service) resume(p *pipeline, e *execution) {
 	for _, run := range e.Runs {
 		for _, a := range run.Actions {
 			if a.Status == types.ActionExecutionStatusInProgress {
-				s.drive(p, e, run, a, startsAfter)
+				s.drive(p, e, run, a)
 			}
 		}
 	}
 }
 
-// drive has an action's execution run until it is over, in a goroutine of its own.
-func (s *Service) drive(p *pipeline, e *execution, run *stageRun, a *actionRun, wait time.Duration) {
-	ctx, cancel := context.WithCancel(s.ctx)
-	s.running[a.ID] = cancel
+// drive has an action's execution run until it is over, in a goroutine of its own:
+// one that was abandoned is noticed before its next step.
+func (s *Service) drive(p *pipeline, e *execution, run *stageRun, a *actionRun) {
 	s.work.Go(func() {
-		defer cancel()
-		for s.wait(ctx, wait) {
+		for wait := startsAfter; s.wait(wait); {
 			w, t, goesOn := s.look(p, e, run, a)
 			if !goesOn {
 				return
 			}
-			out := t.step(s, ctx, w)
-			if wait, goesOn = s.note(ctx, p, e, run, a, out, w.timeout(t)); !goesOn {
+			out := t.step(s, s.ctx, w)
+			if wait, goesOn = s.note(p, e, run, a, out, w.timeout(t)); !goesOn {
 				return
 			}
 		}
 	})
-}
-
-// release ends what drives an action's execution, with the lock held.
-func (s *Service) release(a *actionRun) {
-	if cancel := s.running[a.ID]; cancel != nil {
-		cancel()
-		delete(s.running, a.ID)
-	}
 }
 
 // look copies what a step has to know, and says whether there is to be one.
@@ -161,13 +150,13 @@ func (s *Service) look(p *pipeline, e *execution, run *stageRun, a *actionRun) (
 }
 
 // note takes in what came of a step, and says when the next one is to be.
-func (s *Service) note(ctx context.Context, p *pipeline, e *execution, run *stageRun, a *actionRun, out outcome, timeout time.Duration) (time.Duration, bool) {
+func (s *Service) note(p *pipeline, e *execution, run *stageRun, a *actionRun, out outcome, timeout time.Duration) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a.Status != types.ActionExecutionStatusInProgress {
 		return 0, false
 	}
-	if out.failure != nil && ctx.Err() != nil { // it was interrupted
+	if out.failure != nil && s.ctx.Err() != nil { // it was interrupted
 		return 0, false
 	}
 	if out.update != nil {
@@ -191,9 +180,8 @@ func (s *Service) note(ctx context.Context, p *pipeline, e *execution, run *stag
 // settle ends an action's execution, with the lock held; what the execution does
 // next is proceed's.
 func (s *Service) settle(p *pipeline, e *execution, run *stageRun, a *actionRun, out outcome) {
-	a.Updated, a.Token = time.Now(), ""
+	a.Updated = time.Now()
 	e.Updated = a.Updated
-	s.release(a)
 	defer s.options.Changed()
 	if out.failure != nil {
 		a.Status, a.Error = types.ActionExecutionStatusFailed, out.failure

@@ -1,0 +1,87 @@
+package codepipeline_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/codepipeline"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+	"github.com/slipway-cd/slipway/internal/sandbox/codepipeline"
+	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
+)
+
+// bus notes the events that it is told of.
+type bus struct {
+	mu      sync.Mutex
+	seen    []string
+	details []map[string]any
+}
+
+// Emit implements codepipeline.Events.
+func (b *bus) Emit(source, detailType string, resources []string, detail any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d := detail.(map[string]any)
+	what, _ := strings.CutSuffix(strings.TrimPrefix(detailType, "CodePipeline "), " Execution State Change")
+	for _, name := range []string{"stage", "action"} {
+		if d[name] != nil {
+			what += " " + d[name].(string)
+		}
+	}
+	b.seen = append(b.seen, what+" "+d["state"].(string))
+	b.details = append(b.details, d)
+	if source != "aws.codepipeline" || !slices.Equal(resources, []string{"arn:aws:codepipeline:ca-central-1:111122223333:" + name}) || d["pipeline"] != name || d["execution-id"] == "" {
+		b.seen = append(b.seen, "not as documented")
+	}
+}
+
+// TestEvents: EventBridge is told of each change of a pipeline's, a stage's and an
+// action's execution, in order.
+func TestEvents(t *testing.T) {
+	in(t, func(r *rig) {
+		t := r.T
+		r.repository.commit("Deploy 1.1", revision("1.1"))
+		s, err := codepipeline.New(codepipeline.Options{Region: sandboxtest.Region, Account: sandboxtest.Account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		b := &bus{}
+		s.Start(codepipeline.Ports{CodeCommit: r.w.Around().CodeCommit, Events: b})
+		call := func(operation string, in any) {
+			document, err := awsjson.Marshal(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(string(document)))
+			request.Header.Set("X-Amz-Target", codepipeline.TargetPrefix+"."+operation)
+			answer := httptest.NewRecorder()
+			s.Handler().ServeHTTP(answer, request)
+			if answer.Code != http.StatusOK {
+				t.Fatal(answer.Body)
+			}
+		}
+		call("CreatePipeline", &sdk.CreatePipelineInput{Pipeline: declaration(stage("Approve", approvalAction("Manual")))})
+		pass(time.Minute)
+		id := b.details[0]["execution-id"].(string)
+		call("StopPipelineExecution", &sdk.StopPipelineExecutionInput{PipelineName: aws.String(name), PipelineExecutionId: &id, Abandon: true})
+		pass(time.Minute)
+		want := []string{
+			"Pipeline STARTED", "Stage Source STARTED", "Action Source Source STARTED", "Action Source Source SUCCEEDED", "Stage Source SUCCEEDED",
+			"Stage Approve STARTED", "Action Approve Manual STARTED", "Action Approve Manual ABANDONED", "Stage Approve STOPPED", "Pipeline STOPPED",
+		}
+		if !slices.Equal(b.seen, want) {
+			t.Errorf("told %q, want %q", b.seen, want)
+		}
+		if kind := b.details[2]["type"].(map[string]any); *kind["provider"].(*string) != "CodeCommit" {
+			t.Errorf("%v", kind)
+		}
+	})
+}
