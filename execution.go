@@ -1,6 +1,9 @@
 package slipway
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is where an Execution stands, in CodePipeline's words.
 type Status string
@@ -110,6 +113,20 @@ type Execution struct {
 
 // App is the app whose pipeline this execution runs.
 func (e Execution) App() App { return e.Revision.App }
+
+// Awaits returns the pauses of a running execution that nobody has answered yet.
+func (e Execution) Awaits() []Hook {
+	if e.Observation == nil || e.Status.Ended() {
+		return nil
+	}
+	var hooks []Hook
+	for _, hook := range e.Observation.Hooks {
+		if !slices.ContainsFunc(e.Decisions, func(d Decision) bool { return d.Hook == hook.ID }) {
+			hooks = append(hooks, hook)
+		}
+	}
+	return hooks
+}
 
 // StopRequest asks a running execution to end early.
 type StopRequest struct {

@@ -80,7 +80,7 @@ type Place struct {
 	// is empty is found by the service.
 	Application     string `json:"application,omitempty"`
 	DeploymentGroup string `json:"deploymentGroup,omitempty"`
-	Region string `json:"region,omitempty"`
+	Region          string `json:"region,omitempty"`
 	// RoleARN is assumed for every call.
 	RoleARN string `json:"roleArn,omitempty"`
 	// Endpoint is the base URL of the ECS API.

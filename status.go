@@ -15,6 +15,9 @@ type AppStatus struct {
 	// images that git names and nothing else, and is false where either side
 	// is unknown.
 	Drift bool `json:"drift"`
+	// DriftSince is since when: when git began to say it, or when what runs was
+	// deployed, whichever was later. It is zero where that is not known.
+	DriftSince time.Time `json:"driftSince,omitzero"`
 	// Execution is the newest, or the one in progress; nil when there was none.
 	Execution *ExecutionSummary `json:"execution"`
 	// Removed reports that git no longer has the app; nothing is deleted in ECS.
@@ -65,12 +68,30 @@ type ExecutionSummary struct {
 	Reason       string    `json:"reason,omitempty"`
 	StartedAt    time.Time `json:"startedAt,omitzero"`
 	EndedAt      time.Time `json:"endedAt,omitzero"`
+	// Progress is how far the deployment has come; nil before it has been observed,
+	// and when the execution has ended.
+	Progress *Progress `json:"progress,omitempty"`
+}
+
+// Progress is an Observation of a deployment that goes on, for people and scripts.
+type Progress struct {
+	Tasks TaskCounts `json:"tasks"`
+	// Stage, Traffic, Waiting and Hooks are as in Observation. Hooks that were answered
+	// are left out.
+	Stage   string   `json:"stage,omitempty"`
+	Traffic *float64 `json:"traffic,omitempty"`
+	Waiting string   `json:"waiting,omitempty"`
+	Hooks   []Hook   `json:"hooks,omitempty"`
 }
 
 // Summary returns what status and history show of an execution.
 func (e Execution) Summary() *ExecutionSummary {
-	return &ExecutionSummary{
+	summary := &ExecutionSummary{
 		ID: e.ID, Status: e.Status, Outcome: e.Outcome, RolledBackBy: e.RolledBackBy, Reason: e.Reason,
 		StartedAt: e.StartedAt, EndedAt: e.EndedAt,
 	}
+	if o := e.Observation; o != nil && !e.Status.Ended() {
+		summary.Progress = &Progress{Tasks: o.Tasks, Stage: o.Stage, Traffic: o.Traffic, Waiting: o.Waiting, Hooks: e.Awaits()}
+	}
+	return summary
 }

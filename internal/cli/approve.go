@@ -68,7 +68,7 @@ func (c *decision) tell(ctx context.Context, e *env, action api.Action) error {
 // hook is the pause to answer.
 func (c *decision) hook(running slipway.Execution) (string, error) {
 	var ids []string
-	for _, hook := range awaits(running) {
+	for _, hook := range running.Awaits() {
 		ids = append(ids, hook.ID)
 	}
 	switch {

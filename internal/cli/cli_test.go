@@ -188,9 +188,9 @@ func pausing2() slipway.Execution {
 func world() *scripted {
 	return &scripted{
 		apps: []slipway.AppStatus{{
-			App: webapp1, Drift: true,
+			App: webapp1, Drift: true, DriftSince: monday.Add(time.Minute),
 			Revision:  &slipway.RevisionSummary{Commit: commit2, Images: v2},
-			Running:   &slipway.RunningSummary{Images: v1, TaskDefinition: "arn:aws:ecs:eu-west-1:111122223333:task-definition/webapp1:7"},
+			Running:   &slipway.RunningSummary{Images: v1, TaskDefinition: "arn:aws:ecs:eu-west-1:111122223333:task-definition/webapp1:7", Since: monday},
 			Execution: failed2().Summary(),
 		}},
 		history: []slipway.HistoryEntry{

@@ -65,7 +65,7 @@ func TestCommands(t *testing.T) {
 		{"approve cluster1/webapp1", []slipway.Execution{queued, pausing}, nil, &approve, 0, "queued"},
 		{"approve 01930e2b --wait", []slipway.Execution{pausing}, new(succeeded2()), &approve, 0, "deployed"},
 		{"approve cluster1/webapp1", []slipway.Execution{twice}, nil, nil, 2, "name one with --hook, of ecs-pause-1, ecs-pause-2"},
-		{"approve cluster1/webapp1 --hook ecs-pause-2 --reason smoke_tests_passed", []slipway.Execution{twice}, nil, &other, 0, "in progress"},
+		{"approve cluster1/webapp1 --hook ecs-pause-2 --reason smoke_tests_passed", []slipway.Execution{twice}, nil, &other, 0, "awaiting approval"},
 		{"approve cluster1/webapp1", []slipway.Execution{running}, nil, nil, 1, "waits for nobody's approval"},
 		{"approve cluster1/webapp1", []slipway.Execution{failed2()}, nil, nil, 1, "nothing of cluster1/webapp1 is running"},
 		{"approve cluster1/webapp1", nil, nil, nil, 2, "was never executed"},

@@ -33,13 +33,21 @@ func TestJSONMembers(t *testing.T) {
 		"deployment.resumedAt deployment.strategy observation.bakeMinutes observation.by observation.cause observation.hooks " +
 		"observation.hooks[].expires observation.hooks[].id observation.hooks[].onExpiry observation.hooks[].stage observation.stage " +
 		"observation.traffic observation.waiting"
+	going := "[].app [].drift [].driftSince [].execution [].execution.endedAt [].execution.id [].execution.outcome [].execution.progress " +
+		"[].execution.progress.hooks [].execution.progress.hooks[].expires [].execution.progress.hooks[].id [].execution.progress.hooks[].onExpiry " +
+		"[].execution.progress.hooks[].stage [].execution.progress.stage [].execution.progress.tasks [].execution.progress.tasks.desired " +
+		"[].execution.progress.tasks.failed [].execution.progress.tasks.pending [].execution.progress.tasks.running [].execution.progress.traffic " +
+		"[].execution.progress.waiting [].execution.reason [].execution.rolledBackBy [].execution.startedAt [].execution.status [].revision " +
+		"[].revision.commit [].revision.images [].revision.images[].imageUri [].revision.images[].name [].running [].running.images " +
+		"[].running.images[].imageUri [].running.images[].name [].running.since [].running.taskDefinition"
 	tests := map[string]string{
 		"approve " + secondID: shifting,
 		"reject " + secondID:  shifting,
-		"status": "[].app [].drift [].execution [].execution.endedAt [].execution.id [].execution.outcome [].execution.reason " +
+		"status": "[].app [].drift [].driftSince [].execution [].execution.endedAt [].execution.id [].execution.outcome [].execution.reason " +
 			"[].execution.rolledBackBy [].execution.startedAt [].execution.status [].revision [].revision.commit [].revision.images " +
 			"[].revision.images[].imageUri [].revision.images[].name [].running [].running.images " +
-			"[].running.images[].imageUri [].running.images[].name [].running.taskDefinition",
+			"[].running.images[].imageUri [].running.images[].name [].running.since [].running.taskDefinition",
+		"status cluster1/webapp1": going,
 		"history cluster1/webapp1": "[].author [].commit [].execution [].execution.endedAt [].execution.id " +
 			"[].execution.outcome [].execution.reason [].execution.rolledBackBy [].execution.startedAt [].execution.status [].images " +
 			"[].images[].imageUri [].images[].name [].message [].time",
@@ -56,8 +64,9 @@ func TestJSONMembers(t *testing.T) {
 			if strings.HasPrefix(command, "stop") {
 				c.executions[0].Status = "InProgress"
 			}
-			if want == shifting {
+			if want == shifting || want == going {
 				c.executions[0] = pausing2()
+				c.apps[0].Execution = c.executions[0].Summary()
 			}
 			got := slipwayOn(t, c, append(strings.Fields(command), "--output", "json")...)
 			if got.code != 0 || got.err != "" {

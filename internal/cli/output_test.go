@@ -44,9 +44,16 @@ func TestTables(t *testing.T) {
 		Revision: &slipway.RevisionSummary{Images: []slipway.Image{{Container: "moved", URI: "new.example.com/web:1"}}},
 		Running:  &slipway.RunningSummary{Images: []slipway.Image{{Container: "moved", URI: "old.example.com/web:1"}, {Container: "sidecar", URI: "example.com/sidecar:1"}}},
 	}
+	pausing := pausing2()
+	pausing.ID = "01930e2e-0000-7000-8000-000000000005"
+	pausing.Outcome, pausing.Reason, pausing.EndedAt = "", "", time.Time{}
+	canary := slipway.AppStatus{
+		App:      slipway.App{Cluster: "cluster1", Name: "service3"},
+		Revision: &slipway.RevisionSummary{Images: v2}, Running: &slipway.RunningSummary{Images: v2}, Execution: pausing.Summary(),
+	}
 	view := statusView{
-		apps:       []slipway.AppStatus{service1, replacing, w.apps[0], forgotten, removed, moved, nosuch, broken},
-		executions: map[string]slipway.Execution{deploying.ID: deploying, started.ID: started},
+		apps:       []slipway.AppStatus{service1, replacing, canary, w.apps[0], forgotten, removed, moved, nosuch, broken},
+		executions: map[string]slipway.Execution{deploying.ID: deploying, started.ID: started, pausing.ID: pausing},
 	}
 	stopped := failed2()
 	stopped.Status, stopped.Outcome, stopped.RolledBackBy, stopped.Reason = slipway.StatusStopped, slipway.OutcomeStopped, "", "stopped by dev: wrong image"
@@ -66,7 +73,8 @@ func TestTables(t *testing.T) {
 APP                IN GIT                 RUNNING                        LAST EXECUTION      WHEN     NOTE
 cluster1/service1  webapp1:1.4.1          webapp1:1.4.1                  in progress         10m ago  deploying: 1 of 2 running, 1 failed
 cluster1/service2  webapp1:1.4.2          webapp1:1.4.1 → webapp1:1.4.2  in progress         10m ago  deploying: 0 of 2 running, 2 old still running
-cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1                  rolled back by ECS  7m ago   drift; webapp1 exited with code 1
+cluster1/service3  webapp1:1.4.2          webapp1:1.4.1 → webapp1:1.4.2  awaiting approval   9m ago   deploying: 2 of 2 running, 12.5 % of the traffic; waits at POST_PRODUCTION_TRAFFIC_SHIFT for ` + "`slipway approve cluster1/webapp1`" + `
+cluster1/webapp1   webapp1:1.4.2          webapp1:1.4.1                  rolled back by ECS  7m ago   drift by webapp1:7 since 9m ago; webapp1 exited with code 1
 cluster2/gone      -                      webapp1:1.4.1                  -                            removed from git
 cluster2/moved     new.example.com/web:1  old.example.com/web:1          -                            drift
 cluster2/nosuch    webapp1:1.4.1          -                              failed              9m ago   there is no service nosuch in cluster2

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ type statusCmd struct {
 }
 
 func (*statusCmd) Help() string {
-	return `Drift means that a container runs another image than git names for it.
+	return `Drift means that a container runs another image than git names for it. An app that was rolled back has drifted until git changes.
 
 Examples:
 
@@ -104,7 +105,7 @@ func (v statusView) table(e *env) func(*table) {
 			if x := status.Execution; x != nil {
 				when = e.ago(latest(x.StartedAt, x.EndedAt))
 			}
-			t.row(status.App, inGit, running, last, when, v.note(status))
+			t.row(status.App, inGit, running, last, when, v.note(status, e.ago))
 		}
 	}
 }
@@ -115,11 +116,12 @@ func (v statusView) past(status slipway.AppStatus) bool {
 	return status.Removed && status.Running == nil && !runs(status) && !v.named
 }
 
-// sentence is a row of the table where lines are not aligned.
+// sentence is a row of the table where lines are not aligned. It does not change
+// because time passes.
 func (v statusView) sentence(status slipway.AppStatus) string {
 	inGit, running, last := v.cells(status)
 	text := fmt.Sprintf("%s: in git %s, running %s, last execution %s", status.App, inGit, running.text, last.text)
-	if note := v.note(status); note != "" {
+	if note := v.note(status, moment); note != "" {
 		text += "; " + note
 	}
 	return text
@@ -164,14 +166,28 @@ func (v statusView) leaving(id string) []slipway.Image {
 	return x.Deployment.BaseImages
 }
 
-func (v statusView) note(status slipway.AppStatus) string {
+// drift says which task definition an app drifts by, and since when, as age says it.
+func drift(status slipway.AppStatus, age func(time.Time) string) string {
+	text := "drift"
+	if status.Running != nil && status.Running.TaskDefinition != "" {
+		_, name, _ := strings.Cut(status.Running.TaskDefinition, "/")
+		text += " by " + cmp.Or(name, status.Running.TaskDefinition)
+	}
+	if !status.DriftSince.IsZero() {
+		text += " since " + age(status.DriftSince)
+	}
+	return text
+}
+
+// note says what else there is to know; age says how long ago something was.
+func (v statusView) note(status slipway.AppStatus, age func(time.Time) string) string {
 	var notes []string
 	if status.Removed {
 		notes = append(notes, "removed from git")
 	}
 	// While an execution runs, git and ECS differ because it is at work.
-	if status.Drift && (status.Execution == nil || status.Execution.Status.Ended()) {
-		notes = append(notes, "drift")
+	if status.Drift && !runs(status) {
+		notes = append(notes, drift(status, age))
 	}
 	if status.Problem != "" {
 		notes = append(notes, firstLine(status.Problem, 100))

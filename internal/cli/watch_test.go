@@ -193,7 +193,8 @@ func TestStatusWatch(t *testing.T) {
 cluster1/webapp1: in git webapp1:1.4.2, running webapp1:1.4.1, last execution in progress; deploying: 1 of 2 running
 cluster1/webapp1: in git webapp1:1.4.2, running webapp1:1.4.2, last execution deployed
 `},
-		{"json", `[{"app":"cluster1/webapp1","revision":null,"running":null,"drift":true,"execution":{"id":"1","status":"InProgress"}}]
+		{"json", `[{"app":"cluster1/webapp1","revision":null,"running":null,"drift":true,"execution":{"id":"1","status":"InProgress","progress":{"tasks":{"desired":2,"pending":0,"running":0,"failed":0}}}}]
+[{"app":"cluster1/webapp1","revision":null,"running":null,"drift":true,"execution":{"id":"1","status":"InProgress","progress":{"tasks":{"desired":2,"pending":0,"running":1,"failed":0}}}}]
 [{"app":"cluster1/webapp1","revision":null,"running":null,"drift":false,"execution":{"id":"1","status":"Succeeded","outcome":"deployed"}}]
 `},
 	}

@@ -25,6 +25,9 @@ func result(e slipway.ExecutionSummary) cell {
 		return cell{string(e.Outcome), yellow}
 	case slipway.OutcomeNone:
 	}
+	if e.Progress != nil && slices.ContainsFunc(e.Progress.Hooks, func(hook slipway.Hook) bool { return !hook.GoesOn() }) {
+		return cell{"awaiting approval", yellow}
+	}
 	switch e.Status {
 	case slipway.StatusInProgress:
 		return cell{"in progress", yellow}
@@ -100,23 +103,13 @@ func course(e slipway.Execution) string {
 	if o.Traffic != nil {
 		text += fmt.Sprintf(", %s of the traffic", percent(*o.Traffic))
 	}
-	if awaited := awaits(e); len(awaited) > 0 {
+	if awaited := e.Awaits(); len(awaited) > 0 {
 		return text + "; " + pause(e.App(), awaited)
 	}
 	if o.Stage != "" {
 		text += ", at " + o.Stage
 	}
 	return text
-}
-
-// awaits are the pauses of an execution that nobody has answered yet.
-func awaits(e slipway.Execution) []slipway.Hook {
-	if e.Observation == nil || e.Status.Ended() {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(e.Observation.Hooks), func(hook slipway.Hook) bool {
-		return slices.ContainsFunc(e.Decisions, func(d slipway.Decision) bool { return d.Hook == hook.ID })
-	})
 }
 
 // pause says what a person may do about an app's pauses.

@@ -3,6 +3,7 @@ package history
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/slipway-cd/slipway"
 )
@@ -45,6 +46,9 @@ func Status(heads []Head, running map[slipway.App]slipway.Running, newest map[sl
 		}
 		if now, ok := running[app]; ok {
 			status = withRunning(status, now)
+			if status.Drift {
+				status.DriftSince = driftSince(status, now, newest[app])
+			}
 		}
 		statuses = append(statuses, status)
 	}
@@ -63,4 +67,18 @@ func withRunning(status slipway.AppStatus, now slipway.Running) slipway.AppStatu
 	status.Running = &slipway.RunningSummary{Images: now.Images, TaskDefinition: now.TaskDefinition, Since: now.Since}
 	status.Drift = status.Revision != nil && !slipway.Runs(now.Images, status.Revision.Images)
 	return status
+}
+
+// driftSince is since when an app has drifted: when the execution of what git says
+// began, for example if it was rolled back, or when what runs was deployed after it,
+// by somebody else. What was deployed from git and has drifted since then has done so
+// at a time that only AWS may know.
+func driftSince(status slipway.AppStatus, now slipway.Running, newest slipway.Execution) time.Time {
+	switch {
+	case newest.Revision.Commit != status.Revision.Commit || newest.CreatedAt.Before(now.Since):
+		return now.Since
+	case now.Since.IsZero() && newest.Outcome.Status() == slipway.StatusSucceeded:
+		return time.Time{}
+	}
+	return newest.CreatedAt
 }

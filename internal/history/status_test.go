@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,6 +17,11 @@ func TestStatus(t *testing.T) {
 	v2 := []slipway.Image{{Container: "webapp1", URI: "example.com/webapp1:2"}}
 	head := Head{App: webapp1, Revision: &slipway.Revision{App: webapp1, Commit: "c2", Blob: "y", Images: v2}}
 	inGit := &slipway.RevisionSummary{Commit: "c2", Images: v2}
+	monday := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	noon := monday.Add(3 * time.Hour)
+	rolledBack := slipway.Execution{ID: "1", Status: slipway.StatusFailed, Outcome: slipway.OutcomeRolledBack, Revision: *head.Revision, CreatedAt: noon}
+	deployed := slipway.Execution{ID: "1", Status: slipway.StatusSucceeded, Outcome: slipway.OutcomeDeployed, Revision: *head.Revision, CreatedAt: monday}
+	earlier := slipway.Execution{ID: "1", Status: slipway.StatusSucceeded, Outcome: slipway.OutcomeDeployed, CreatedAt: noon}
 	const arn = "arn:aws:ecs:eu-west-1:111122223333:task-definition/webapp1:7"
 
 	tests := []struct {
@@ -47,6 +53,56 @@ func TestStatus(t *testing.T) {
 			want: []slipway.AppStatus{{
 				App: webapp1, Revision: inGit, Drift: true,
 				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn},
+			}},
+		},
+		{
+			name:    "drift since git changed: rolled back to what ran before",
+			heads:   []Head{head},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v1, TaskDefinition: arn, Since: monday}},
+			newest:  map[slipway.App]slipway.Execution{webapp1: rolledBack},
+			want: []slipway.AppStatus{{
+				App: webapp1, Revision: inGit, Drift: true, DriftSince: noon,
+				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn, Since: monday}, Execution: rolledBack.Summary(),
+			}},
+		},
+		{
+			name:    "drift since somebody deployed something else",
+			heads:   []Head{head},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v1, TaskDefinition: arn, Since: noon}},
+			newest:  map[slipway.App]slipway.Execution{webapp1: deployed},
+			want: []slipway.AppStatus{{
+				App: webapp1, Revision: inGit, Drift: true, DriftSince: noon,
+				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn, Since: noon}, Execution: deployed.Summary(),
+			}},
+		},
+		{
+			name:    "an execution of what git said before tells nothing",
+			heads:   []Head{head},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v1, TaskDefinition: arn, Since: monday}},
+			newest:  map[slipway.App]slipway.Execution{webapp1: earlier},
+			want: []slipway.AppStatus{{
+				App: webapp1, Revision: inGit, Drift: true, DriftSince: monday,
+				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn, Since: monday}, Execution: earlier.Summary(),
+			}},
+		},
+		{
+			name:    "a batch app that was moved by somebody: AWS does not say when",
+			heads:   []Head{head},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v1, TaskDefinition: arn}},
+			newest:  map[slipway.App]slipway.Execution{webapp1: deployed},
+			want: []slipway.AppStatus{{
+				App: webapp1, Revision: inGit, Drift: true,
+				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn}, Execution: deployed.Summary(),
+			}},
+		},
+		{
+			name:    "a batch app that was rolled back",
+			heads:   []Head{head},
+			running: map[slipway.App]slipway.Running{webapp1: {Images: v1, TaskDefinition: arn}},
+			newest:  map[slipway.App]slipway.Execution{webapp1: rolledBack},
+			want: []slipway.AppStatus{{
+				App: webapp1, Revision: inGit, Drift: true, DriftSince: noon,
+				Running: &slipway.RunningSummary{Images: v1, TaskDefinition: arn}, Execution: rolledBack.Summary(),
 			}},
 		},
 		{

@@ -143,7 +143,7 @@ func TestCodeDeployDeploys(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range running {
-			if r.Err != nil || !r.Steady || r.Images[0].URI != good {
+			if r.Err != nil || !r.Steady || r.Images[0].URI != good || r.Since.Before(d.StartedAt) || time.Since(r.Since) < 10*time.Minute {
 				t.Errorf("running %+v", r)
 			}
 		}

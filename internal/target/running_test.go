@@ -124,6 +124,7 @@ func TestRunningAndServices(t *testing.T) {
 				Images: []slipway.Image{{Container: name, URI: "registry.example.com/" + name + ":1.0.0"}},
 			})
 		}
+		w.ForgetCalls()
 		got, err := e.Running(t.Context(), append(slices.Clone(places), slipway.Place{Cluster: "cluster1", Service: "none"}))
 		if err != nil {
 			t.Fatal(err)
