@@ -27,7 +27,7 @@ lint: ## Check format, style and the import law
 	$(LINT) run --build-tags e2e ./e2e/...
 
 .PHONY: generate
-generate: ## Regenerate what is generated: schemas, OpenAPI, command reference, the modules' READMEs
+generate: ## Regenerate what is generated: schemas, OpenAPI, command reference, outcomes, the modules' READMEs
 	go generate ./...
 
 .PHONY: verify
@@ -36,6 +36,10 @@ verify: lint ## Check that everything committed is formatted, linted and generat
 	go mod verify
 	@before=$$(git status --porcelain); go generate ./...; after=$$(git status --porcelain); \
 	if [ "$$before" != "$$after" ]; then git --no-pager diff; echo 'run make generate and commit the result' >&2; exit 1; fi
+
+.PHONY: truth
+truth: ## Play the truth table (docs/outcomes.md) and print it
+	cd internal/truth && go test -count=1 -run TestTruth -matrix
 
 .PHONY: e2e
 e2e: build ## Run the scripted end-to-end tests on the real binary

@@ -69,7 +69,7 @@ func (k *codeDeploy) Observe(ctx context.Context, d slipway.Deployment) (slipway
 		}
 		o.Next = pace(o.At, lastTurn(f.service, said), c.budget.spare(codeDeployRead))
 	}
-	o.Reason = reason(d, watched{back: d.Phase == slipway.PhaseRollingBack}, v, f, o)
+	o.Reason = reason(watched{back: d.Phase == slipway.PhaseRollingBack}, v, f, o)
 	return o, ctx.Err()
 }
 

@@ -121,7 +121,7 @@ func judge(d slipway.Deployment, f facts, now time.Time) slipway.Observation {
 	if f.service != nil && !o.Final() {
 		o.Waiting = waiting(d, w, f, o)
 	}
-	o.Reason = reason(d, w, v, f, o)
+	o.Reason = reason(w, v, f, o)
 	return o
 }
 

@@ -22,7 +22,7 @@ const (
 
 // reason says in AWS's words why v: in its first line the verdict and the main
 // cause, below it the others and the end of the log.
-func reason(d slipway.Deployment, w watched, v verdict, f facts, o slipway.Observation) string {
+func reason(w watched, v verdict, f facts, o slipway.Observation) string {
 	var parts, details []string
 	add := func(part string) {
 		part = strings.TrimRight(part, ". ")
