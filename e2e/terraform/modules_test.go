@@ -31,7 +31,7 @@ func TestFormat(t *testing.T) {
 // TestModules runs each module's own tests, which its configuration must be
 // valid for.
 func TestModules(t *testing.T) {
-	provider := tf.Start(t)
+	providers := tf.Start(t)
 	copied := t.TempDir()
 	if err := os.CopyFS(copied, os.DirFS(source)); err != nil {
 		t.Fatal(err)
@@ -47,11 +47,43 @@ func TestModules(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			root := provider.Root(t, dir)
+			root := providers.Root(t, dir)
 			root.Run(t, "init")
 			if out := root.Run(t, "test"); !strings.Contains(out, " 0 failed") || strings.Contains(out, "Success! 0 passed") {
 				t.Errorf("there are no tests, or not all passed:\n%s", out)
 			}
+		})
+	}
+}
+
+// TestExamples has each configuration of the examples checked against the modules
+// and both providers. They are applied in e2e/aws.
+func TestExamples(t *testing.T) {
+	providers := tf.Start(t)
+	own := filepath.Join(t.TempDir(), "terraform-provider-slipway")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", own, "../../cmd/terraform-provider-slipway")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build, err, out)
+	}
+	providers.Add(t, own)
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(source)); err != nil {
+		t.Fatal(err)
+	}
+	found := roots(t, filepath.Join(copied, "examples"))
+	if len(found) == 0 {
+		t.Fatal("there are no examples")
+	}
+	for _, dir := range found {
+		name, err := filepath.Rel(filepath.Join(copied, "examples"), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := providers.Root(t, dir)
+			root.Run(t, "init", "-backend=false")
+			root.Run(t, "validate")
 		})
 	}
 }

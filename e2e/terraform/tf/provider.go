@@ -4,9 +4,11 @@ package tf
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,25 +20,41 @@ import (
 // version is the AWS provider's that is looked for.
 const version = "5.100.0"
 
-// Provider is a running AWS provider.
-type Provider struct {
+// Providers are running providers, and the terraform that attaches to them.
+type Providers struct {
 	terraform string
-	reattach  string
 	settings  string
+	reattach  map[string]json.RawMessage
 }
 
-// Start runs the AWS provider until the test ends. The test is skipped where
+// Start runs the AWS provider until the test has ended. The test is skipped where
 // terraform or the provider is missing: neither is fetched for a test.
-func Start(t *testing.T) *Provider {
+func Start(t *testing.T) *Providers {
 	t.Helper()
 	terraform, err := exec.LookPath("terraform")
 	if err != nil {
 		t.Skip("terraform is not installed here")
 	}
 	binary := find(t)
-	// Its context ends the provider, once all of the test's parallel parts have.
-	cmd := exec.CommandContext(t.Context(), binary, "-debug")
+	// Nothing of the person's own settings: no mirror, no credentials.
+	settings := filepath.Join(t.TempDir(), "settings.tfrc")
+	if err := os.WriteFile(settings, []byte("disable_checkpoint = true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := &Providers{terraform, settings, map[string]json.RawMessage{}}
+	p.Add(t, binary)
+	return p
+}
+
+// Add runs a further provider until the test has ended, with further variables of
+// the environment.
+func (p *Providers) Add(t *testing.T, binary string, env ...string) {
+	t.Helper()
+	// The test's context ends before its cleanups, which may still need the provider.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	cmd := exec.CommandContext(ctx, binary, "-debug")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Env = append(clean(), env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -44,33 +62,27 @@ func Start(t *testing.T) *Provider {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() }) // ended by the signal, as it should be
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // ended by the signal, as it should be
+	})
 	reattach, err := announced(stdout)
 	if err != nil {
 		t.Fatalf("%s -debug: %v", binary, err)
 	}
+	maps.Copy(p.reattach, reattach)
 	go func() { _, _ = io.Copy(io.Discard, stdout) }() // a full pipe would stop it
-	// Nothing of the person's own settings: no mirror, no credentials.
-	settings := filepath.Join(t.TempDir(), "settings.tfrc")
-	if err := os.WriteFile(settings, []byte("disable_checkpoint = true\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return &Provider{terraform, reattach, settings}
 }
 
 // announced reads where the provider can be reached.
-func announced(r io.Reader) (string, error) {
+func announced(r io.Reader) (reattach map[string]json.RawMessage, err error) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "TF_REATTACH_PROVIDERS="); ok {
-			value = strings.Trim(value, "'")
-			if !json.Valid([]byte(value)) {
-				return "", fmt.Errorf("said where it can be reached in words unknown here: %s", value)
-			}
-			return value, nil
+			return reattach, json.Unmarshal([]byte(strings.Trim(value, "'")), &reattach)
 		}
 	}
-	return "", fmt.Errorf("ended before it said where it can be reached: %w", lines.Err())
+	return nil, fmt.Errorf("it ended before it said where it can be reached: %w", lines.Err())
 }
 
 // find is the provider in one of the places where providers are kept.

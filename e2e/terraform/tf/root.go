@@ -5,9 +5,9 @@ package tf
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,33 +17,33 @@ import (
 
 // Root is a folder that terraform runs in.
 type Root struct {
-	provider *Provider
-	dir      string
-	env      []string
+	providers *Providers
+	dir       string
+	env       []string
 }
 
 // Root is the configuration in dir, with further variables of the environment.
-func (p *Provider) Root(t *testing.T, dir string, env ...string) *Root {
+func (p *Providers) Root(t *testing.T, dir string, env ...string) *Root {
 	t.Helper()
-	own := map[string]string{}
+	reattach, err := json.Marshal(p.reattach)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Root{p, dir, slices.Concat(clean(), []string{
+		"TF_CLI_CONFIG_FILE=" + p.settings, "TF_REATTACH_PROVIDERS=" + string(reattach), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
+		"TF_CLI_ARGS=-no-color",
+	}, env)}
+}
+
+// clean is the environment without what a person has set for their own Terraform
+// and AWS.
+func clean() (env []string) {
 	for _, variable := range os.Environ() {
-		// What a person has set for their own Terraform and AWS is not for a test.
-		if name, value, _ := strings.Cut(variable, "="); !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "AWS_") {
-			own[name] = value
+		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "AWS_") {
+			env = append(env, variable)
 		}
 	}
-	for _, variable := range append([]string{
-		"TF_CLI_CONFIG_FILE=" + p.settings, "TF_REATTACH_PROVIDERS=" + p.reattach, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
-		"TF_CLI_ARGS=-no-color",
-	}, env...) {
-		name, value, _ := strings.Cut(variable, "=")
-		own[name] = value
-	}
-	root := &Root{provider: p, dir: dir}
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		root.env = append(root.env, name+"="+own[name])
-	}
-	return root
+	return env
 }
 
 // Run runs terraform and returns what it printed; an error ends the test.
@@ -73,7 +73,7 @@ func (r *Root) Changes(t *testing.T) string {
 // Try runs terraform and returns what it printed to stdout, and an error with
 // what it printed elsewhere.
 func (r *Root) Try(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, r.provider.terraform, args...)
+	cmd := exec.CommandContext(ctx, r.providers.terraform, args...)
 	cmd.Dir, cmd.Env = r.dir, r.env
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -39,12 +39,8 @@ resource "aws_lambda_function" "this" {
   timeout          = 300
   tags             = var.tags
 
-  dynamic "environment" {
-    for_each = length(var.environment) > 0 ? [var.environment] : []
-
-    content {
-      variables = environment.value
-    }
+  environment {
+    variables = merge({ SLIPWAY_REPOSITORY = var.repository_name }, var.environment)
   }
 
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.deploy, aws_iam_role_policy.job]
@@ -81,15 +77,21 @@ resource "aws_iam_role_policy" "job" {
       {
         Sid      = "Read"
         Effect   = "Allow"
-        Action   = ["codecommit:GetBlob", "codecommit:GetCommit", "codecommit:GetFile", "codecommit:GetFolder", "codecommit:GetRepository"]
+        Action   = ["codecommit:GetCommit", "codecommit:GetFile", "codecommit:GetRepository"]
         Resource = "arn:${local.partition}:codecommit:${local.where}:${var.repository_name}"
       },
       {
         # These can be limited to no resource.
         Sid      = "Answer"
         Effect   = "Allow"
-        Action   = ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"]
+        Action   = ["codepipeline:GetJobDetails", "codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"]
         Resource = "*"
+      },
+      {
+        Sid      = "LookAtExecution"
+        Effect   = "Allow"
+        Action   = "codepipeline:GetPipelineExecution"
+        Resource = "arn:${local.partition}:codepipeline:${local.where}:${var.repository_name}-*"
       },
       {
         Sid      = "Log"

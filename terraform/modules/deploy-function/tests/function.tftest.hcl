@@ -11,7 +11,7 @@ variables {
 
 run "answers_codepipeline" {
   assert {
-    condition     = toset(one([for s in jsondecode(aws_iam_role_policy.job.policy).Statement : s.Action if s.Sid == "Answer"])) == toset(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"])
+    condition     = toset(one([for s in jsondecode(aws_iam_role_policy.job.policy).Statement : s.Action if s.Sid == "Answer"])) == toset(["codepipeline:GetJobDetails", "codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"])
     error_message = "the pipeline would wait for ever"
   }
 

@@ -58,7 +58,7 @@ run "invokes_the_function" {
 
   assert {
     condition = jsondecode(one(aws_codepipeline.this["batchapp1"].stage[1].action).configuration.UserParameters) == {
-      repository = "deployment", cluster = "cluster1", app = "batchapp1", commit = "#{SourceVariables.CommitId}"
+      repository = "deployment", cluster = "cluster1", app = "batchapp1", commit = "#{SourceVariables.CommitId}", execution = "#{codepipeline.PipelineExecutionId}"
     }
     error_message = "the function is not told what to deploy"
   }

@@ -1,0 +1,14 @@
+output "pipelines" {
+  description = "Names of the pipelines."
+  value       = module.pipelines.names
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue of the events that could not be handled."
+  value       = module.trigger.dead_letter_queue_url
+}
+
+output "alarm_names" {
+  description = "Names of the alarms of the trigger."
+  value       = module.trigger.alarm_names
+}
