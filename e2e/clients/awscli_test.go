@@ -3,7 +3,14 @@
 package clients
 
 import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +113,111 @@ func TestAWSCLI(t *testing.T) {
 	arn := at(ran, "tasks", 0, "taskArn").(string)
 	aws("ecs", "wait", "tasks-stopped", "--cluster", "cluster2", "--tasks", arn)
 	same("exit code", 0.0, at(aws("ecs", "describe-tasks", "--cluster", "cluster2", "--tasks", arn), "tasks", 0, "containers", 0, "exitCode"))
+}
+
+// TestAWSCLILambda has the sandbox run a real program.
+func TestAWSCLILambda(t *testing.T) {
+	path := need(t, "aws")
+	_, env := world(t)
+	dir := t.TempDir()
+	aws := func(args ...string) map[string]any {
+		t.Helper()
+		out, errs, err := run(t, env, dir, path, append(args, "--output", "json")...)
+		if err != nil {
+			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, errs)
+		}
+		answer := map[string]any{}
+		if strings.TrimSpace(out) != "" {
+			if err := json.Unmarshal([]byte(out), &answer); err != nil {
+				t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
+			}
+		}
+		return answer
+	}
+	created := aws("lambda", "create-function", "--function-name", "f", "--runtime", "provided.al2023", "--handler", "bootstrap", "--architectures", architecture(),
+		"--role", "arn:aws:iam::111122223333:role/f", "--zip-file", "fileb://"+function(t, dir), "--environment", "Variables={VARIABLE=value}", "--timeout", "30", "--tags", "team=shop")
+	if at(created, "State") != "Pending" {
+		t.Errorf("created %v", created)
+	}
+	aws("lambda", "wait", "function-active-v2", "--function-name", "f")
+	invoke := func(payload string, args ...string) (answered map[string]any, answer string) {
+		t.Helper()
+		out := filepath.Join(dir, "answer.json")
+		// Version 1 of the CLI takes the payload as it is, version 2 as base64.
+		input := filepath.Join(dir, "payload.json")
+		if err := os.WriteFile(input, []byte(payload), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		answered = aws(append([]string{"lambda", "invoke", "--function-name", "f", "--payload", "fileb://" + input, out}, args...)...)
+		content, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answered, string(content)
+	}
+	answered, answer := invoke(`{"Do":"print"}`, "--log-type", "Tail")
+	tail, _ := at(answered, "LogResult").(string)
+	log, err := base64.StdEncoding.DecodeString(tail)
+	if at(answered, "StatusCode") != 200.0 || at(answered, "ExecutedVersion") != "$LATEST" || !strings.Contains(answer, `"Variable":"value"`) || err != nil || !strings.Contains(string(log), "to stdout\n") {
+		t.Errorf("%v %s %s", answered, answer, log)
+	}
+	if answered, answer = invoke(`{"Do":"fail"}`); at(answered, "FunctionError") != "Unhandled" || answer != `{"errorMessage":"no such pipeline","errorType":"errorString"}` {
+		t.Errorf("%v %s", answered, answer)
+	}
+	if answered, _ = invoke(`{"Do":"print"}`, "--invocation-type", "Event"); at(answered, "StatusCode") != 202.0 {
+		t.Errorf("%v", answered)
+	}
+	if printed := aws("logs", "filter-log-events", "--log-group-name", "/aws/lambda/f", "--filter-pattern", "stdout"); at(printed, "events", 0, "message") != "to stdout" {
+		t.Errorf("the log has %v", printed)
+	}
+	if listed := aws("lambda", "list-functions"); at(listed, "Functions", 0, "FunctionName") != "f" {
+		t.Errorf("there is %v", listed)
+	}
+	if got := aws("lambda", "get-function", "--function-name", "f"); at(got, "Tags", "team") != "shop" {
+		t.Errorf("%v", got)
+	}
+	aws("lambda", "delete-function", "--function-name", "f")
+	if _, errs, err := run(t, env, dir, path, "lambda", "get-function", "--function-name", "f"); err == nil || !strings.Contains(errs, "(ResourceNotFoundException)") {
+		t.Errorf("a deleted function: %v\n%s", err, errs)
+	}
+}
+
+// function is the path of a zip file of a function for this machine.
+func function(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "bootstrap")
+	env := append(os.Environ(), "CGO_ENABLED=0")
+	if _, errs, err := run(t, env, "", "go", "build", "-tags", "lambda.norpc", "-o", program, "../../internal/sandbox/lambda/internal/bootstrap"); err != nil {
+		t.Fatalf("%v\n%s", err, errs)
+	}
+	content, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped bytes.Buffer
+	archive := zip.NewWriter(&zipped)
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	header.SetMode(0o755)
+	file, err := archive.CreateHeader(header)
+	if err == nil {
+		_, err = file.Write(content)
+	}
+	if err = errors.Join(err, archive.Close()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "function.zip")
+	if err := os.WriteFile(path, zipped.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// architecture is this machine's, in Lambda's words.
+func architecture() string {
+	if runtime.GOARCH == "amd64" {
+		return "x86_64"
+	}
+	return runtime.GOARCH
 }
 
 // at follows names and indices into a JSON value; nil if there is nothing.

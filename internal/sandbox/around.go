@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,8 +38,8 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 		return nil, err
 	}
 	s, err := services.New(services.Options{
-		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Traffic: plane, Functions: httpFunctions(o.Functions),
-		Repositories: o.Dir, Branch: o.Branch, Webhooks: map[string][]string{deploymentRepository: o.Webhooks},
+		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Traffic: plane, Functions: elsewhere(o.Functions),
+		Code: filepath.Join(o.Dir, functionsFolder), Repositories: o.Dir, Branch: o.Branch, Webhooks: map[string][]string{deploymentRepository: o.Webhooks},
 		// CodeDeploy names target groups; whatever the name, there is one.
 		TargetGroup: func(name string) (string, bool) { return targetGroupARN(o, name), true },
 	})

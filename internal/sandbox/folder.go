@@ -20,6 +20,7 @@ const (
 	stateFile        = "ecs.json"      // the control plane's snapshot
 	servicesFile     = "services.json" // that of the services around it
 	repositoryFolder = deploymentRepository + ".git"
+	functionsFolder  = "functions" // the code of Lambda's functions
 )
 
 // deploymentRepository is the name of the seeded CodeCommit repository.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/lambda"
 )
 
 // answerMost is how much of a function's answer is read, in bytes: what Lambda
@@ -16,7 +18,15 @@ const answerMost = 6 << 20
 // httpFunctions are Lambda functions that are served at URLs, by their ARNs.
 type httpFunctions map[string]string
 
-// Invoke implements controlplane.Functions: it posts the document to the
+// elsewhere are the functions of URLs; nil if there are none.
+func elsewhere(urls map[string]string) lambda.Elsewhere {
+	if len(urls) == 0 {
+		return nil
+	}
+	return httpFunctions(urls)
+}
+
+// Invoke implements lambda.Elsewhere: it posts the document to the
 // function's URL. A status that says that the function failed is answered as
 // Lambda answers for one: with a document that has an errorMessage.
 func (f httpFunctions) Invoke(ctx context.Context, functionARN string, payload []byte) (answer []byte, err error) {

@@ -29,8 +29,8 @@ type Options struct {
 	Branch string
 	// Webhooks are URLs that are told of each push; see gitserver.Update.
 	Webhooks []string
-	// Functions are the URLs of the Lambda functions that lifecycle hooks name, by
-	// ARN: each is posted the event, and answers as a function would.
+	// Functions are the URLs of Lambda functions that are not created through the
+	// API, by ARN: each is posted the event, and answers as a function would.
 	Functions map[string]string
 	// Rates throttles requests to the ECS API at a multiple of ECS's own rates, in
 	// the world's time: 1 is ECS, 0 not at all.

@@ -156,7 +156,7 @@ func (w *World) openControl(ctx context.Context, state []byte) (err error) {
 	w.control, err = controlplane.New(controlplane.Options{
 		Region: w.options.Region, Account: w.options.Account, TimeScale: w.options.TimeScale,
 		Runtime: w.plane, State: state, Logger: w.options.Logger,
-		Functions: httpFunctions(w.options.Functions), Alarms: w.around.CloudWatch, Logs: w.around.Logs,
+		Functions: w.around.Lambda, Alarms: w.around.CloudWatch, Logs: w.around.Logs,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: remove %s to begin anew", err, w.options.Dir)
@@ -203,7 +203,7 @@ func (w *World) serve(ctx context.Context, addresses map[string]string) error {
 	mux.Handle("/"+repositoryFolder+"/", w.around.git(w.repository))
 	mux.Handle("/control/faults", &w.faults)
 	w.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: time.Minute,
+		Handler: noBrowsers(mux), ReadHeaderTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(w.options.Logger.Handler(), slog.LevelDebug),
 	}
 	addresses[name] = listener.Addr().String()

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// maxBody is the largest request that is read, in bytes. The largest that ECS
-// takes is far smaller.
-const maxBody = 16 << 20
+// maxBody is the largest request that is read, in bytes: that of a Lambda function
+// with its code, 50 MB in base64.
+const maxBody = 70 << 20
 
 // Mux serves several services at one endpoint, each by the name that its
 // X-Amz-Target headers begin with.

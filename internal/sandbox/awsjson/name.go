@@ -20,11 +20,11 @@ func memberName(structure reflect.Type, f reflect.StructField) string {
 }
 
 // pascal says whether a structure's members begin with capitals: those of
-// EventBridge, its Scheduler and CloudWatch do, but for a few that were taken
+// EventBridge, its Scheduler, CloudWatch and Lambda do, but for a few that were taken
 // over from ECS.
 func pascal(structure reflect.Type) bool {
 	switch path.Base(strings.TrimSuffix(structure.PkgPath(), "/types")) {
-	case "eventbridge", "events", "scheduler", "cloudwatch", "sqs":
+	case "eventbridge", "events", "scheduler", "cloudwatch", "sqs", "lambda":
 	default:
 		return false
 	}

@@ -7,7 +7,8 @@
 //	POST /                    awsJson ─┘   S.O  JSON      └─► awsJson
 //
 // So faults, journals and records need to know awsJson alone. CloudWatch's
-// newest clients speak rpcv2Cbor, EventBridge Scheduler's restJson1.
+// newest clients speak rpcv2Cbor, those of EventBridge Scheduler and Lambda
+// restJson1, of which a new operation is one line of a table.
 //
 // Not spoken: awsQuery, which CloudWatch's clients of before mid 2025 use.
 //

@@ -12,16 +12,13 @@ import (
 // Translate serves next, which speaks awsJson alone, in all protocols. What is
 // none of the others goes through as it is.
 func Translate(next http.Handler) http.Handler {
+	rest := router(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if service, operation, ok := rpcTarget(r); ok {
 			serveCBOR(w, r, next, service+"."+operation)
 			return
 		}
-		if route, ok := match(r.Method, r.URL); ok {
-			serveREST(w, r, next, route)
-			return
-		}
-		next.ServeHTTP(w, r)
+		rest.ServeHTTP(w, r)
 	})
 }
 

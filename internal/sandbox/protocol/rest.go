@@ -13,97 +13,134 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 )
 
-// scheduler is the name of EventBridge Scheduler's operations in X-Amz-Target,
-// ours: it has none of its own.
-const scheduler = "AWSScheduler"
-
-// route is a request of restJson1, understood.
-type route struct {
-	target string
-	// members are those that the path and the query gave, by name in the model.
-	members map[string]any
+// operation is an operation of restJson1: where it is, and what of its input and
+// output does not go as a document.
+type operation struct {
+	target string // as package awsjson calls it: SERVICE.OPERATION
+	status int    // of success; 0 means 200
+	// payload is the member that is the whole body, both of the request and of
+	// the answer; empty if the body is a document.
+	payload string
+	// in and out are the members that are headers, by the header's name.
+	in, out map[string]string
+	// code is the member of the output that is the status; empty if none is.
+	code string
 }
 
-// match finds the operation of a request by its method and path.
-// https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Operations.html
-func match(method string, at *url.URL) (route, bool) {
-	kind, name, named := strings.Cut(strings.TrimPrefix(at.EscapedPath(), "/"), "/")
-	name, err := url.PathUnescape(name)
-	if err != nil {
-		return route{}, false
+// router serves the operations of restJson1, each at its method and path as
+// http.ServeMux writes them: a path's {Name} is a member of the input. What no
+// operation is for goes to next.
+func router(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, op := range operations() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { serveREST(w, r, next, op) })
 	}
-	noun, ok := map[string]string{"schedules": "Schedule", "schedule-groups": "ScheduleGroup", "tags": "Resource"}[kind]
-	if !ok || named && name == "" {
-		return route{}, false
-	}
-	member, verbs := "Name", map[string]string{"POST": "Create", "PUT": "Update", "GET": "Get", "DELETE": "Delete"}
-	if kind == "tags" {
-		member, verbs = "ResourceArn", map[string]string{"POST": "Tag", "GET": "ListTagsFor", "DELETE": "Untag"}
-	}
-	verb, ok := verbs[method]
-	if !named {
-		verb, ok = "List", method == http.MethodGet && kind != "tags"
-		noun += "s"
-	}
-	if !ok {
-		return route{}, false
-	}
-	found := route{target: scheduler + "." + verb + noun, members: map[string]any{}}
-	if named {
-		found.members[member] = name
-	}
-	found.query(at.Query())
-	return found, true
+	mux.Handle("/", next)
+	return mux
 }
 
-// query adds the members of the query.
-func (r route) query(values url.Values) {
-	names := map[string]string{"clientToken": "ClientToken", "groupName": "GroupName", "ScheduleGroup": "GroupName"}
-	for key, list := range values {
-		name := key
-		if other, ok := names[key]; ok {
-			name = other
+// members are those of the input that the path, the query and the headers give.
+func (o operation) members(r *http.Request) map[string]any {
+	members := map[string]any{}
+	for _, part := range strings.Split(r.Pattern, "{")[1:] {
+		name, _, _ := strings.Cut(part, "}")
+		if name != "$" { // a path's end
+			members[name] = r.PathValue(name)
 		}
+	}
+	query(members, r.URL.Query())
+	for header, name := range o.in {
+		if value := r.Header.Get(header); value != "" {
+			members[name] = value
+		}
+	}
+	return members
+}
+
+// query adds the members of the query, which are spelled in either case.
+func query(members map[string]any, values url.Values) {
+	for key, list := range values {
+		name := strings.ToUpper(key[:min(1, len(key))]) + key[min(1, len(key)):]
 		switch name {
+		case "ScheduleGroup":
+			members["GroupName"] = list[0]
 		case "TagKeys":
-			r.members[name] = list
-		case "MaxResults":
+			members[name] = list
+		case "MaxResults", "MaxItems":
 			// What is no number is refused where the document is read.
 			if n, err := strconv.Atoi(list[0]); err == nil {
-				r.members[name] = n
+				members[name] = n
 			} else {
-				r.members[name] = list[0]
+				members[name] = list[0]
 			}
 		default:
-			r.members[name] = list[0]
+			members[name] = list[0]
 		}
 	}
 }
 
-// serveREST answers a restJson1 request: its body's members and the route's are
-// one document.
-func serveREST(w http.ResponseWriter, r *http.Request, next http.Handler, found route) {
+// serveREST answers a restJson1 request: its body's members and those of the path,
+// the query and the headers are one document.
+func serveREST(w http.ResponseWriter, r *http.Request, next http.Handler, op operation) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		awsjson.WriteError(w, &awsjson.Error{Code: "SerializationException", Message: err.Error()})
 		return
 	}
 	members := map[string]json.RawMessage{}
-	if len(body) > 0 {
+	given := op.members(r)
+	switch {
+	case len(body) == 0:
+	case op.payload != "":
+		given[op.payload] = body
+	default:
 		if err := json.Unmarshal(body, &members); err != nil {
 			awsjson.WriteError(w, &awsjson.Error{Code: "SerializationException", Message: "the request is not a JSON document"})
 			return
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(found.members)) {
-		members[name], _ = json.Marshal(found.members[name]) // strings, a list of them or a number
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		members[name], _ = json.Marshal(given[name]) // strings, a list of them, a number or bytes
 	}
 	document, err := json.Marshal(members)
 	if err != nil {
 		awsjson.WriteError(w, &awsjson.Error{Code: "SerializationException", Message: err.Error()})
 		return
 	}
-	answer := call(r, next, found.target, document)
+	answer := call(r, next, op.target, document)
 	answer.Header().Set("Content-Type", "application/json")
+	if answer.Header().Get("X-Amzn-ErrorType") == "" {
+		op.answer(answer)
+	}
 	answer.Send(w)
+}
+
+// answer moves what is no document of a good answer to where it belongs.
+func (o operation) answer(answer *awsjson.Answer) {
+	if o.status != 0 {
+		answer.WriteHeader(o.status)
+	}
+	if o.payload == "" {
+		if o.status == http.StatusNoContent {
+			answer.Convert(func([]byte) []byte { return nil })
+		}
+		return
+	}
+	answer.Convert(func(document []byte) []byte {
+		var members map[string]json.RawMessage
+		_ = json.Unmarshal(document, &members) // written by package awsjson
+		for header, name := range o.out {
+			var value string
+			if json.Unmarshal(members[name], &value) == nil && value != "" {
+				answer.Header().Set(header, value)
+			}
+		}
+		var status int
+		if json.Unmarshal(members[o.code], &status) == nil && status != 0 {
+			answer.WriteHeader(status)
+		}
+		var payload []byte
+		_ = json.Unmarshal(members[o.payload], &payload) // absent, or base64
+		return payload
+	})
 }

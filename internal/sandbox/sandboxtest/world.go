@@ -15,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	lambdaclient "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/controlplane"
+	"github.com/slipway-cd/slipway/internal/sandbox/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
 	"github.com/slipway-cd/slipway/internal/sandbox/services"
 )
@@ -29,6 +31,9 @@ const (
 	Account = "111122223333"
 	Region  = "ca-central-1"
 )
+
+// endpoint is where clients take every World to be.
+const endpoint = "http://sandbox.example.com"
 
 // World is an ECS for one test, closed when the test ends.
 type World struct {
@@ -43,12 +48,13 @@ type World struct {
 	throttle  sync.Once
 	throttled http.Handler
 
-	mu      sync.Mutex
-	plane   *controlplane.ControlPlane
-	runtime *controlplane.MemoryRuntime
-	around  *services.Services // around ECS
-	mux     awsjson.Mux        // of all services
-	fault   func(operation string) *awsjson.Fault
+	mu        sync.Mutex
+	functions map[string]lambda.Handler // by ARN
+	plane     *controlplane.ControlPlane
+	runtime   *controlplane.MemoryRuntime
+	around    *services.Services // around ECS
+	mux       awsjson.Mux        // of all services
+	fault     func(operation string) *awsjson.Fault
 }
 
 // Option is a setting of a World.
@@ -65,7 +71,8 @@ func DeregistrationDelay(delay time.Duration) Option {
 	return func(w *World) { w.drain = delay }
 }
 
-// Functions are what AWS_LAMBDA hooks call.
+// Functions are called where a function is neither created through the API nor
+// given by [World.Function].
 func Functions(functions controlplane.Functions) Option {
 	return func(w *World) { w.account.Functions = functions }
 }
@@ -83,7 +90,7 @@ func Rates(factor float64) Option {
 // New makes an empty World.
 func New(t testing.TB, options ...Option) *World {
 	t.Helper()
-	w := &World{t: t, scale: 1, drain: 300 * time.Second, dir: t.TempDir()}
+	w := &World{t: t, scale: 1, drain: 300 * time.Second, dir: t.TempDir(), functions: map[string]lambda.Handler{}}
 	for _, option := range options {
 		option(w)
 	}
@@ -108,7 +115,12 @@ func (w *World) open(state, around []byte) {
 	}
 	options := w.account
 	options.Region, options.Account, options.Runtime, options.TimeScale, options.State = Region, Account, w.runtime, w.scale, state
-	options.Logs = w.around.Logs
+	options.Logs, options.Functions = w.around.Logs, w.around.Lambda
+	for arn, handler := range w.functions {
+		if err := w.around.Lambda.Register(arn, handler); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	if options.Alarms == nil {
 		options.Alarms = w.around.CloudWatch
 	}
@@ -118,6 +130,7 @@ func (w *World) open(state, around []byte) {
 	}
 	w.plane = plane
 	w.around.Start(plane)
+	w.around.Serve(endpoint)
 	w.mux = w.around.Handlers()
 	w.mux[controlplane.TargetPrefix] = plane.Handler()
 }
@@ -153,7 +166,7 @@ func (w *World) Config() aws.Config {
 		Region:       Region,
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
 		HTTPClient:   w.HTTPClient(),
-		BaseEndpoint: aws.String("http://sandbox.example.com"),
+		BaseEndpoint: aws.String(endpoint),
 	}
 }
 
@@ -191,6 +204,26 @@ func (w *World) CodePipeline() *codepipeline.Client { return codepipeline.NewFro
 
 // SQS is a client of the World, recorded like every client of its Config.
 func (w *World) SQS() *sqs.Client { return sqs.NewFromConfig(w.Config()) }
+
+// Lambda is a client of the World, recorded like every client of its Config.
+func (w *World) Lambda() *lambdaclient.Client { return lambdaclient.NewFromConfig(w.Config()) }
+
+// Function has a Lambda function of that ARN run in the test's own process. One
+// that was not created through the API is there from now on.
+func (w *World) Function(arn string, handler lambda.Handler) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.around.Lambda.Register(arn, handler); err != nil {
+		w.t.Fatal(err)
+	}
+	w.functions[arn] = handler
+}
+
+// FunctionARN is the ARN of a function of the World's account.
+func FunctionARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
+}
 
 // Around are the services around ECS as they are in this process: what their
 // schedules came to, and what a test has them refuse. Restart makes new ones.

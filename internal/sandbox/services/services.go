@@ -28,6 +28,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/codepipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/ecstarget"
 	"github.com/slipway-cd/slipway/internal/sandbox/events"
+	"github.com/slipway-cd/slipway/internal/sandbox/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/logs"
 	"github.com/slipway-cd/slipway/internal/sandbox/schedule"
 	"github.com/slipway-cd/slipway/internal/sandbox/scheduler"
@@ -38,12 +39,13 @@ import (
 // required.
 type Options struct {
 	Region, Account string
-	// Traffic, TargetGroup and Functions are CodeDeploy's: as in
-	// codedeploy.Options.
+	// Traffic and TargetGroup are CodeDeploy's: as in codedeploy.Options.
 	Traffic     codedeploy.Traffic
 	TargetGroup func(name string) (arn string, found bool)
-	Functions   codedeploy.Functions
-	TimeScale   float64 // as in controlplane.Options
+	// Functions are Lambda's Elsewhere, Code its Dir.
+	Functions lambda.Elsewhere
+	Code      string
+	TimeScale float64 // as in controlplane.Options
 	// Repositories, Branch and Webhooks are CodeCommit's Dir, Branch and Webhooks.
 	Repositories, Branch string
 	Webhooks             map[string][]string
@@ -62,14 +64,14 @@ type Services struct {
 	CodeCommit   *codecommit.Service
 	CodePipeline *codepipeline.Service
 	SQS          *sqs.Service
+	Lambda       *lambda.Service
 
-	functions codepipeline.Functions
-	changed   chan struct{}
+	changed chan struct{}
 }
 
 // kept is the state of all.
 type kept struct {
-	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit, CodePipeline, SQS json.RawMessage
+	CloudWatch, Logs, EventBridge, Scheduler, CodeDeploy, CodeCommit, CodePipeline, SQS, Lambda json.RawMessage
 }
 
 // New makes the services; no schedule runs until Start. The error says that the
@@ -84,7 +86,7 @@ func New(o Options) (*Services, error) {
 			return nil, fmt.Errorf("read the services' state: %w", err)
 		}
 	}
-	s := &Services{changed: make(chan struct{}, 1), functions: o.Functions}
+	s := &Services{changed: make(chan struct{}, 1)}
 	clock := schedule.NewClock(o.TimeScale)
 	var err error
 	if s.CloudWatch, err = cloudwatch.New(cloudwatch.Options{Region: o.Region, Account: o.Account, State: state.CloudWatch, Changed: s.touch}); err != nil {
@@ -112,6 +114,12 @@ func New(o Options) (*Services, error) {
 	}); err != nil {
 		return nil, err
 	}
+	if s.Lambda, err = lambda.New(lambda.Options{
+		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, Dir: o.Code, Logs: s.Logs, Queues: s.SQS, Elsewhere: o.Functions,
+		State: state.Lambda, Changed: s.touch, Logger: o.Logger,
+	}); err != nil {
+		return nil, err
+	}
 	if s.CodePipeline, err = codepipeline.New(codepipeline.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodePipeline, Changed: s.touch, Logger: o.Logger,
 	}); err != nil {
@@ -119,7 +127,7 @@ func New(o Options) (*Services, error) {
 	}
 	s.CodeDeploy, err = codedeploy.New(codedeploy.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodeDeploy, Changed: s.touch, Logger: o.Logger,
-		Traffic: o.Traffic, TargetGroup: o.TargetGroup, Functions: o.Functions, Alarms: s.CloudWatch,
+		Traffic: o.Traffic, TargetGroup: o.TargetGroup, Functions: s.Lambda, Alarms: s.CloudWatch,
 	})
 	return s, err
 }
@@ -137,25 +145,27 @@ type ECS interface {
 func (s *Services) Start(ecs ECS) {
 	s.Scheduler.Start(ecs)
 	s.CodeDeploy.Start(ecs)
-	s.CodePipeline.Start(codepipeline.Ports{CodeCommit: s.CodeCommit, ECS: ecs, CodeDeploy: s.CodeDeploy, Functions: s.functions, Events: s.EventBridge})
-	s.EventBridge.Start(events.Targets{ECS: ecs, Queues: s.SQS, Pipelines: s.CodePipeline})
+	s.CodePipeline.Start(codepipeline.Ports{CodeCommit: s.CodeCommit, ECS: ecs, CodeDeploy: s.CodeDeploy, Functions: s.Lambda, Events: s.EventBridge})
+	s.EventBridge.Start(events.Targets{ECS: ecs, Functions: s.Lambda, Queues: s.SQS, Pipelines: s.CodePipeline})
 	s.CodeCommit.Start(s.EventBridge)
 }
 
 // Serve says at which base URL all is served, for the URLs that services answer
-// with.
+// with and for functions, which run from now on. It is called once.
 func (s *Services) Serve(address string) {
 	s.CodeCommit.Serve(address)
 	s.SQS.Serve(address)
+	s.Lambda.Start(address)
 }
 
-// Close ends all schedules and deployments; Snapshot still answers.
+// Close ends all schedules, deployments and functions; Snapshot still answers.
 func (s *Services) Close() {
 	s.EventBridge.Close()
 	s.CodePipeline.Close()
 	s.CodeCommit.Close()
 	s.CodeDeploy.Close()
 	s.Scheduler.Close()
+	s.Lambda.Close()
 }
 
 // Handlers serve the services, each by the name of its targets.
@@ -169,6 +179,7 @@ func (s *Services) Handlers() awsjson.Mux {
 		codecommit.TargetPrefix:   s.CodeCommit.Handler(),
 		codepipeline.TargetPrefix: s.CodePipeline.Handler(),
 		sqs.TargetPrefix:          s.SQS.Handler(),
+		lambda.TargetPrefix:       s.Lambda.Handler(),
 	}
 }
 
@@ -185,7 +196,7 @@ func (s *Services) Snapshot() ([]byte, error) {
 		{&state.CloudWatch, s.CloudWatch.Snapshot}, {&state.Logs, s.Logs.Snapshot},
 		{&state.EventBridge, s.EventBridge.Snapshot}, {&state.Scheduler, s.Scheduler.Snapshot},
 		{&state.CodeDeploy, s.CodeDeploy.Snapshot}, {&state.CodePipeline, s.CodePipeline.Snapshot},
-		{&state.SQS, s.SQS.Snapshot},
+		{&state.Lambda, s.Lambda.Snapshot}, {&state.SQS, s.SQS.Snapshot},
 	} {
 		content, err := part.snapshot()
 		if err != nil {
