@@ -27,8 +27,8 @@ func (d *demo) clone(ctx context.Context) error {
 }
 
 // push commits an edited revision.json and pushes it, as a developer would.
-func (d *demo) push(ctx context.Context, version string) (commit string, err error) {
-	path := filepath.Join(d.dir, filepath.FromSlash(demoApp.RevisionPath()))
+func (d *demo) push(ctx context.Context, app slipway.App, version string) (commit string, err error) {
+	path := filepath.Join(d.dir, filepath.FromSlash(app.RevisionPath()))
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
@@ -45,7 +45,7 @@ func (d *demo) push(ctx context.Context, version string) (commit string, err err
 	if err := os.WriteFile(path, edited, 0o600); err != nil {
 		return "", err
 	}
-	if _, err := d.git(ctx, "commit", "--quiet", "--all", "--message", demoApp.Name+" "+version); err != nil {
+	if _, err := d.git(ctx, "commit", "--quiet", "--all", "--message", app.Name+" "+version); err != nil {
 		return "", err
 	}
 	if _, err := d.git(ctx, "push", "--quiet"); err != nil {
@@ -55,12 +55,16 @@ func (d *demo) push(ctx context.Context, version string) (commit string, err err
 }
 
 // rollback makes the commit that slipway rollback makes.
-func (d *demo) rollback(ctx context.Context, to string) (commit string, err error) {
+func (d *demo) rollback(ctx context.Context, app slipway.App, to string) (commit string, err error) {
 	repository, err := deployrepo.Open(ctx, deployrepo.Options{URL: d.sandbox.endpoints.Repository, MirrorDir: d.dir + ".mirror", Logger: d.env.logFrom(slog.LevelError)})
 	if err != nil {
 		return "", err
 	}
-	written, err := repository.Rollback(ctx, demoApp, to, deployrepo.WriteOptions{Author: demoAuthor})
+	written, err := repository.Rollback(ctx, app, to, deployrepo.WriteOptions{Author: demoAuthor})
+	if err != nil {
+		return "", err
+	}
+	_, err = d.git(ctx, "pull", "--quiet", "--ff-only") // the developer's clone learns of it
 	return written.Commit, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -30,11 +31,13 @@ type traffic struct {
 	seen   demoTraffic
 	failed error  // of the first request that failed
 	answer string // the latest
+	// versions counts the answers by the version that gave them.
+	versions map[string]int
 }
 
 func startTraffic(ctx context.Context, url string) *traffic {
 	ctx, cancel := context.WithCancel(ctx)
-	t := &traffic{url: url, cancel: cancel}
+	t := &traffic{url: url, cancel: cancel, versions: make(map[string]int)}
 	for range demoClients {
 		t.ended.Go(func() { t.call(ctx) })
 	}
@@ -88,6 +91,50 @@ func (t *traffic) record(answer string, err error) {
 		return
 	}
 	t.answer = answer
+	t.versions[versionOf(answer)]++
+}
+
+// versionOf is the version in an answer like "webapp1 1.4.2 task 0123…".
+func versionOf(answer string) string {
+	if words := strings.Fields(answer); len(words) > 1 {
+		return words[1]
+	}
+	return ""
+}
+
+// version waits for an answer and returns the version that gave it.
+func (t *traffic) version(ctx context.Context) (string, error) {
+	for {
+		t.mu.Lock()
+		answer := t.answer
+		t.mu.Unlock()
+		if answer != "" {
+			return versionOf(answer), nil
+		}
+		if err := wait(ctx, 10*time.Millisecond); err != nil {
+			return "", err
+		}
+	}
+}
+
+// share waits for so many answers and returns how many of them a version gave.
+func (t *traffic) share(ctx context.Context, version string, answers int) (int, error) {
+	count := func() (of, all int) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.versions[version], t.seen.Requests - t.seen.Failed
+	}
+	ofBefore, before := count()
+	for {
+		of, all := count()
+		if all-before >= answers {
+			// A few more may have come in meanwhile.
+			return int(math.Round(float64(of-ofBefore) * float64(answers) / float64(all-before))), nil
+		}
+		if err := wait(ctx, 2*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // sees waits until clients are answered by version.

@@ -140,6 +140,9 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
+// lastPart is what follows the last slash of an ARN: webapp1:7 of a task definition.
+func lastPart(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
 // moment is a time to the second, in UTC as AWS writes it; empty for the zero
 // time.
 func moment(at time.Time) string {

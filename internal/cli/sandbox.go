@@ -27,6 +27,7 @@ type sandboxCmd struct {
 	Rates        float64           `env:"SLIPWAY_SANDBOX_RATES" placeholder:"FACTOR" help:"Throttle requests to ECS at this multiple of ECS's own rates."`
 	Lag          time.Duration     `env:"SLIPWAY_SANDBOX_LAG" placeholder:"5s" help:"How far ECS's reads lag behind, in AWS's time."`
 	Function     map[string]string `env:"SLIPWAY_SANDBOX_FUNCTION" placeholder:"ARN=URL" help:"Call this URL for the Lambda function of a lifecycle hook; may be repeated."`
+	Strategies   bool              `env:"SLIPWAY_SANDBOX_STRATEGIES" help:"Add cluster3, whose apps are deployed as a canary, linear, blue/green with a pause, and by CodeDeploy."`
 	NoController bool              `env:"SLIPWAY_SANDBOX_NO_CONTROLLER" help:"Run AWS and git alone; start the controller yourself with slipway serve."`
 }
 
@@ -36,6 +37,7 @@ func (*sandboxCmd) Help() string {
 Examples:
 
     slipway sandbox
+    slipway sandbox --strategies --dir .slipway/strategies
     git clone "$(jq -r .repository .slipway/sandbox/sandbox.json)" deployment`
 }
 
@@ -44,7 +46,7 @@ func (c *sandboxCmd) Run(ctx context.Context, e *env) (err error) {
 	s, err := e.openSandbox(ctx, sandboxOptions{
 		World: sandbox.Options{
 			Dir: c.Dir, Region: sandboxRegion, Listen: c.ListenAWS, TimeScale: c.TimeScale, Webhooks: c.Webhook, Logger: e.log(),
-			Rates: c.Rates, Lag: c.Lag, Functions: c.Function,
+			Rates: c.Rates, Lag: c.Lag, Functions: c.Function, Strategies: c.Strategies,
 			Faults: sandbox.Faults{Throttled: c.Throttled, Failed: c.Failed, Dropped: c.Dropped, LatencyMs: int(c.Latency.Milliseconds())},
 		},
 		Listen:     c.Listen,

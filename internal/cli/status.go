@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -170,8 +169,7 @@ func (v statusView) leaving(id string) []slipway.Image {
 func drift(status slipway.AppStatus, age func(time.Time) string) string {
 	text := "drift"
 	if status.Running != nil && status.Running.TaskDefinition != "" {
-		_, name, _ := strings.Cut(status.Running.TaskDefinition, "/")
-		text += " by " + cmp.Or(name, status.Running.TaskDefinition)
+		text += " by " + lastPart(status.Running.TaskDefinition)
 	}
 	if !status.DriftSince.IsZero() {
 		text += " since " + age(status.DriftSince)

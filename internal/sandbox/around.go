@@ -28,6 +28,8 @@ const batchRate = "rate(5 minutes)"
 type around struct {
 	*services.Services
 	journal *journal
+	// fresh: there was no state.
+	fresh bool
 }
 
 // openAround reads the services' state, or seeds it.
@@ -46,7 +48,7 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 	if err != nil {
 		return nil, err
 	}
-	a := &around{Services: s, journal: &journal{path: path, snapshot: s.Snapshot, logger: o.Logger}}
+	a := &around{Services: s, fresh: fresh, journal: &journal{path: path, snapshot: s.Snapshot, logger: o.Logger}}
 	if fresh {
 		if err := seedSchedules(ctx, s, o); err != nil {
 			return nil, fmt.Errorf("seed the schedules: %w", err)
@@ -80,12 +82,12 @@ func (a *around) git(next http.Handler) http.Handler {
 // that is registered: cluster1 by a rule of EventBridge, cluster2 by EventBridge
 // Scheduler.
 func seedSchedules(ctx context.Context, s *services.Services, o Options) error {
-	for _, app := range seedApps() {
+	for _, app := range seedApps(o) {
 		if !app.scheduled {
 			continue
 		}
 		var err error
-		if app.cluster == seedClusters()[0] {
+		if app.cluster == articleClusters()[0] {
 			err = app.putRule(ctx, s, o)
 		} else {
 			err = app.createSchedule(ctx, s, o)

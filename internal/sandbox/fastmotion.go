@@ -59,15 +59,18 @@ func seedState(ctx context.Context, o Options) ([]byte, error) {
 	if err := create(ctx, client, o); err != nil {
 		return nil, fmt.Errorf("seed the sandbox: %w", err)
 	}
-	if err := steady(ctx, client); err != nil {
+	if err := steady(ctx, client, o); err != nil {
 		return nil, fmt.Errorf("seed the sandbox: its services do not come up: %w", err)
+	}
+	if err := addHooks(ctx, client, o); err != nil {
+		return nil, fmt.Errorf("seed the sandbox: %w", err)
 	}
 	control.Close()
 	return control.Snapshot()
 }
 
 func addTargetGroups(plane *dataplane.Plane, o Options) error {
-	for _, app := range seedApps() {
+	for _, app := range seedApps(o) {
 		if app.protocol == "" {
 			continue
 		}
@@ -82,12 +85,12 @@ func addTargetGroups(plane *dataplane.Plane, o Options) error {
 
 // create makes the clusters, task definitions and services.
 func create(ctx context.Context, client *ecs.Client, o Options) error {
-	for _, cluster := range seedClusters() {
+	for _, cluster := range seedClusters(o) {
 		if _, err := client.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &cluster}); err != nil {
 			return err
 		}
 	}
-	for _, app := range seedApps() {
+	for _, app := range seedApps(o) {
 		if _, err := client.RegisterTaskDefinition(ctx, app.taskDefinition(o)); err != nil {
 			return err
 		}
@@ -101,19 +104,36 @@ func create(ctx context.Context, client *ecs.Client, o Options) error {
 	return nil
 }
 
+// addHooks has deployments pause from now on: the first could not have ended.
+func addHooks(ctx context.Context, client *ecs.Client, o Options) error {
+	for _, app := range seedApps(o) {
+		if app.hooks == nil {
+			continue
+		}
+		config := app.service(o).DeploymentConfiguration
+		config.LifecycleHooks = app.hooks
+		if _, err := client.UpdateService(ctx, &ecs.UpdateServiceInput{
+			Cluster: aws.String(app.cluster), Service: aws.String(app.name), DeploymentConfiguration: config,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // steady returns when all services run what they should.
-func steady(ctx context.Context, client *ecs.Client) error {
+func steady(ctx context.Context, client *ecs.Client, o Options) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		unsteady := 0
-		for _, cluster := range seedClusters() {
-			services, err := seededServices(ctx, client, cluster)
+		for _, cluster := range seedClusters(o) {
+			services, err := seededServices(ctx, client, o, cluster)
 			if err != nil {
 				return err
 			}
 			for _, s := range services {
-				if len(s.Deployments) != 1 || s.Deployments[0].RolloutState != types.DeploymentRolloutStateCompleted || s.RunningCount != s.DesiredCount {
+				if !isSteady(s) || s.RunningCount != s.DesiredCount {
 					unsteady++
 				}
 			}
@@ -129,10 +149,18 @@ func steady(ctx context.Context, client *ecs.Client) error {
 	}
 }
 
+// isSteady reports whether a service has done with its only deployment, or task set.
+func isSteady(s types.Service) bool {
+	if len(s.TaskSets) > 0 {
+		return len(s.TaskSets) == 1 && s.TaskSets[0].StabilityStatus == types.StabilityStatusSteadyState
+	}
+	return len(s.Deployments) == 1 && s.Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted
+}
+
 // seededServices describes the seeded services of a cluster.
-func seededServices(ctx context.Context, client *ecs.Client, cluster string) ([]types.Service, error) {
+func seededServices(ctx context.Context, client *ecs.Client, o Options, cluster string) ([]types.Service, error) {
 	var names []string
-	for _, app := range seedApps() {
+	for _, app := range seedApps(o) {
 		if app.cluster == cluster && !app.scheduled {
 			names = append(names, app.name)
 		}

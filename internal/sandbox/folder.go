@@ -30,6 +30,8 @@ const deploymentRepository = "deployment"
 type settings struct {
 	Region  string `json:"region"`
 	Account string `json:"account"`
+	// Strategies: the world has the cluster of Options.Strategies.
+	Strategies bool `json:"strategies,omitempty"`
 	// Addresses are what was listened on, by name, to be used again.
 	Addresses map[string]string `json:"addresses"`
 }
@@ -73,19 +75,23 @@ func (f *folder) file(name string) string { return filepath.Join(f.path, name) }
 // settings reads the settings, or makes them for a new world. The error says
 // that the world was made with others.
 func (f *folder) settings(o Options) (settings, error) {
-	s := settings{Region: o.Region, Account: o.Account, Addresses: map[string]string{}}
+	s := settings{Region: o.Region, Account: o.Account, Strategies: o.Strategies, Addresses: map[string]string{}}
 	content, err := os.ReadFile(f.file(settingsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	} else if err != nil {
 		return s, err
 	}
+	s.Strategies = false
 	if err := json.Unmarshal(content, &s); err != nil {
 		return s, fmt.Errorf("%s: %w: remove %s to begin anew", f.file(settingsFile), err, f.path)
 	}
 	if s.Region != o.Region || s.Account != o.Account {
 		return s, fmt.Errorf("the sandbox in %s has region %s and account %s, not %s and %s: use those, or choose another folder",
 			f.path, s.Region, s.Account, o.Region, o.Account)
+	}
+	if o.Strategies && !s.Strategies {
+		return s, fmt.Errorf("the sandbox in %s was made without cluster3: remove %s to begin anew, or choose another folder", f.path, f.path)
 	}
 	if s.Addresses == nil {
 		s.Addresses = map[string]string{}

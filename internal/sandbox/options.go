@@ -27,6 +27,10 @@ type Options struct {
 	Account   string // 111122223333 if empty
 	// Branch is the deployment repository's, if it is created now; main if empty.
 	Branch string
+	// Strategies adds cluster3, whose apps are deployed as a canary, linear, blue/green
+	// with a pause for a person, and by CodeDeploy. It is for a new world; one that is
+	// there already is what it was made.
+	Strategies bool
 	// Webhooks are URLs that are told of each push; see gitserver.Update.
 	Webhooks []string
 	// Functions are the URLs of Lambda functions that are not created through the

@@ -29,12 +29,17 @@ type seedApp struct {
 	port     int32 // 0 for none
 	// scheduled apps have a task definition, and no service.
 	scheduled bool
+	// deploys changes how its service is deployed; nil for a rolling update.
+	deploys func(seedApp, Options, *ecs.CreateServiceInput)
+	// hooks are the lifecycle hooks of its deployments, but for the first.
+	hooks []types.DeploymentLifecycleHook
 }
 
-// seedApps are the apps of the article that Slipway comes from.
-func seedApps() []seedApp {
+// seedApps are the apps of the article that Slipway comes from, and those of
+// Options.Strategies.
+func seedApps(o Options) []seedApp {
 	var apps []seedApp
-	for _, cluster := range seedClusters() {
+	for _, cluster := range articleClusters() {
 		apps = append(apps,
 			seedApp{cluster: cluster, name: "webapp1", protocol: dataplane.HTTP, port: 8080},
 			seedApp{cluster: cluster, name: "tcpapp1", protocol: dataplane.TCP, port: 9000},
@@ -42,10 +47,21 @@ func seedApps() []seedApp {
 			seedApp{cluster: cluster, name: "batchapp1", scheduled: true},
 		)
 	}
+	if o.Strategies {
+		apps = append(apps, strategyApps()...)
+	}
 	return apps
 }
 
-func seedClusters() []string { return []string{"cluster1", "cluster2"} }
+func articleClusters() []string { return []string{"cluster1", "cluster2"} }
+
+// seedClusters are those of seedApps.
+func seedClusters(o Options) []string {
+	if o.Strategies {
+		return append(articleClusters(), strategyCluster)
+	}
+	return articleClusters()
+}
 
 // id is "cluster/app".
 func (a seedApp) id() string { return a.cluster + "/" + a.name }
@@ -161,6 +177,9 @@ func (a seedApp) service(o Options) *ecs.CreateServiceInput {
 		}}
 		// Longer than a -slow image needs: it deploys well, in its own time.
 		in.HealthCheckGracePeriodSeconds = aws.Int32(120)
+	}
+	if a.deploys != nil {
+		a.deploys(a, o, in)
 	}
 	return in
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,6 +70,7 @@ func (w *World) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.options.Strategies = settings.Strategies
 	state, err := w.state(ctx)
 	if err != nil {
 		return err
@@ -84,6 +86,11 @@ func (w *World) open(ctx context.Context) error {
 	}
 	if err := w.serve(ctx, settings.Addresses); err != nil {
 		return err
+	}
+	if w.options.Strategies && w.around.fresh {
+		if err := w.seedStrategies(ctx); err != nil {
+			return err
+		}
 	}
 	if err := writeJSON(w.folder.file(settingsFile), settings); err != nil {
 		return err
@@ -106,16 +113,23 @@ func (w *World) state(ctx context.Context) ([]byte, error) {
 
 // openRepository finds the deployment repository, or seeds it.
 func (w *World) openRepository(ctx context.Context) (err error) {
-	w.repository, err = w.around.CodeCommit.Adopt(ctx, deploymentRepository, "What runs in cluster1 and cluster2")
+	clusters := listed(seedClusters(w.options))
+	w.repository, err = w.around.CodeCommit.Adopt(ctx, deploymentRepository, "What runs in "+clusters)
 	if err != nil {
 		return err
 	}
 	files := map[string][]byte{}
-	for _, app := range seedApps() {
+	for _, app := range seedApps(w.options) {
 		files[app.id()+"/revision.json"] = app.revisionFile(w.options)
 	}
-	_, err = w.repository.Seed(ctx, seedAuthor(), "Add the apps of cluster1 and cluster2\n", files)
+	_, err = w.repository.Seed(ctx, seedAuthor(), "Add the apps of "+clusters+"\n", files)
 	return err
+}
+
+// listed is names as a sentence lists them.
+func listed(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // openPlane starts the load balancers, at the addresses that they had before.
@@ -125,7 +139,7 @@ func (w *World) openPlane(ctx context.Context, addresses map[string]string) erro
 		return err
 	}
 	w.endpoints.LoadBalancers, w.endpoints.Routing = map[string]string{}, map[string]Routing{}
-	for _, app := range seedApps() {
+	for _, app := range seedApps(w.options) {
 		if app.protocol == "" {
 			continue
 		}
