@@ -4,16 +4,16 @@
 //
 //	                      World
 //	      ┌─────────────────┼───────────────────┐
-//	controlplane  ───►  dataplane           gitserver
-//	the ECS API and     tasks, target       deployment.git
-//	its scheduler       groups and load     over HTTP
-//	      │             balancers   ▲            ▲
-//	services                        │            │
-//	EventBridge, Logs,              │            │
-//	alarms, CodeDeploy              │            │
+//	controlplane  ───►  dataplane           gitserver ◄── CodeCommit
+//	the ECS API and     tasks, target       deployment.git    │
+//	its scheduler       groups and load     over HTTP         │
+//	      │             balancers   ▲            ▲            │
+//	services                        │            │            │
+//	EventBridge, SQS, Logs, ◄───────│────────────│── events ──┘
+//	alarms, CodeDeploy, …           │            │
 //	      ▲                         │            │
 //	      └── one address ──────────│────────────┘
-//	          /  /control/  /deployment.git/
+//	          /  /control/  /v1/repos/  /deployment.git/
 //
 // New opens the world in a folder. The first time it seeds it: the services are
 // created through the ECS API and brought up in fast motion, and the deployment

@@ -170,7 +170,7 @@ func (w *World) openControl(ctx context.Context, state []byte) (err error) {
 	w.control, err = controlplane.New(controlplane.Options{
 		Region: w.options.Region, Account: w.options.Account, TimeScale: w.options.TimeScale,
 		Runtime: w.plane, State: state, Logger: w.options.Logger,
-		Functions: w.around.Lambda, Alarms: w.around.CloudWatch, Logs: w.around.Logs,
+		Functions: w.around.Lambda, Alarms: w.around.CloudWatch, Logs: w.around.Logs, Events: w.around.EventBridge,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: remove %s to begin anew", err, w.options.Dir)

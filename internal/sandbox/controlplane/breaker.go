@@ -50,7 +50,9 @@ func (c *ControlPlane) delayStart(s *service, d *deployment) {
 	}
 	backOff := min(backOffMost, backOffFirst<<min(rounds-2, 8))
 	d.RetryAt = time.Now().Add(time.Duration(float64(backOff) / c.scale))
-	c.complain(s, "is unable to consistently start tasks successfully.")
+	if c.complain(s, "is unable to consistently start tasks successfully.") {
+		c.tellAction(s, "WARN", "SERVICE_TASK_START_IMPAIRED", "")
+	}
 }
 
 // judge fails the service's deployment when the circuit breaker or an alarm says

@@ -35,6 +35,7 @@ type Options struct {
 	Functions Functions
 	Alarms    Alarms
 	Logs      Printer // what containers print is lost if nil
+	Events    Events  // is told of tasks and deployments; nobody is if nil
 }
 
 // ControlPlane is an ECS. See the package comment.
@@ -97,6 +98,7 @@ func New(options Options) (*ControlPlane, error) {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.know()
 		c.resume()
 	}
 	return c, nil
@@ -148,6 +150,7 @@ func (c *ControlPlane) serve(w http.ResponseWriter, r *http.Request) {
 	c.ecs.ServeHTTP(answer, r)
 	if _, operation := awsjson.Target(r); !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "List") {
 		c.remember()
+		c.tell()
 		c.touch()
 	}
 	c.mu.Unlock()
@@ -189,6 +192,7 @@ func (c *ControlPlane) do(f func()) {
 	if !c.closed {
 		f()
 		c.remember()
+		c.tell()
 		c.touch()
 	}
 }

@@ -31,13 +31,15 @@ func (c *ControlPlane) eventAbout(s *service, taskSet, message string) {
 	c.log.Debug("service event", "cluster", s.Cluster, "message", *e.Message)
 }
 
-// complain writes an event that is not repeated for hours while its cause lasts.
-func (c *ControlPlane) complain(s *service, message string) {
+// complain writes an event that is not repeated for hours while its cause lasts,
+// and says whether it did.
+func (c *ControlPlane) complain(s *service, message string) bool {
 	if last, found := s.Complaints[message]; found && c.since(last) < eventSuppressed {
-		return
+		return false
 	}
 	s.Complaints[message] = time.Now()
 	c.event(s, message)
+	return true
 }
 
 // mention is how ECS's events name tasks.

@@ -35,7 +35,9 @@ func (c *ControlPlane) DeleteSecret(valueFrom string) {
 // is made, but the circuit breaker counts each.
 // https://github.com/aws/containers-roadmap/issues/1273
 func (c *ControlPlane) misplace(s *service, d *deployment, count int) {
-	c.complain(s, "was unable to place a task. Reason: "+noCapacity+".")
+	if c.complain(s, "was unable to place a task. Reason: "+noCapacity+".") {
+		c.tellAction(s, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", "RESOURCE:FARGATE")
+	}
 	for range count {
 		if d.RolloutState == types.DeploymentRolloutStateInProgress {
 			d.FailedTasks++

@@ -70,8 +70,9 @@ type service struct {
 	// when they were last written.
 	Complaints map[string]time.Time
 
-	wake   *time.Timer // the next scheduler pass
-	wakeAt time.Time
+	wake       *time.Timer // the next scheduler pass
+	wakeAt     time.Time
+	toldSteady bool // see tell
 }
 
 // deployment is an entry of a service's deployments.
@@ -90,6 +91,8 @@ type deployment struct {
 	Baking time.Time // when the bake time of a rolling deployment began
 	// Images are the digests that its first task resolved, by container.
 	Images map[string]string
+
+	told string // see tell
 }
 
 // task is a task of a service or of RunTask.
@@ -106,8 +109,9 @@ type task struct {
 	Failing    bool // it fails a health check and is to be replaced
 	Failed     bool // it was counted as failed
 
-	started  bool // the runtime knows it
-	restored bool // it ran before a restart
+	started  bool  // the runtime knows it
+	restored bool  // it ran before a restart
+	told     int64 // its version then: see tell
 }
 
 // target is a task's registration in a target group.

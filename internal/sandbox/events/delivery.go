@@ -186,7 +186,7 @@ func (s *Service) bury(queues Queues, queue string, d *delivery, err error, exha
 	if exhausted != "" {
 		attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
 	}
-	var failed error = errTarget("the sandbox has no queues")
+	failed := errTarget("the sandbox has no queues")
 	if queues != nil {
 		failed = queues.Deliver(queue, string(d.Event), "", attributes)
 	}

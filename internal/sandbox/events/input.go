@@ -146,8 +146,8 @@ func readPath(path string) (steps []any, err error) {
 		return nil, fmt.Errorf("the path %s does not begin with $", path)
 	}
 	for rest != "" {
-		switch {
-		case rest[0] == '.':
+		switch rest[0] {
+		case '.':
 			end := strings.IndexAny(rest[1:], ".[")
 			if end < 0 {
 				end = len(rest) - 1
@@ -156,7 +156,7 @@ func readPath(path string) (steps []any, err error) {
 				return nil, fmt.Errorf("the path %s has an empty name", path)
 			}
 			steps, rest = append(steps, rest[1:1+end]), rest[1+end:]
-		case rest[0] == '[':
+		case '[':
 			inner, after, found := strings.Cut(rest[1:], "]")
 			if !found {
 				return nil, fmt.Errorf("the path %s has an open bracket", path)

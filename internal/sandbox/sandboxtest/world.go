@@ -115,7 +115,7 @@ func (w *World) open(state, around []byte) {
 	}
 	options := w.account
 	options.Region, options.Account, options.Runtime, options.TimeScale, options.State = Region, Account, w.runtime, w.scale, state
-	options.Logs, options.Functions = w.around.Logs, w.around.Lambda
+	options.Logs, options.Functions, options.Events = w.around.Logs, w.around.Lambda, w.around.EventBridge
 	for arn, handler := range w.functions {
 		if err := w.around.Lambda.Register(arn, handler); err != nil {
 			w.t.Fatal(err)

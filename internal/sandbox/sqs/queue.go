@@ -68,7 +68,7 @@ func (s *Service) CreateQueue(_ context.Context, in *sqs.CreateQueueInput) (*sqs
 }
 
 // GetQueueUrl answers with the URL of a queue.
-func (s *Service) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutput, error) { //nolint:revive // SQS's name
+func (s *Service) GetQueueUrl(_ context.Context, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := aws.ToString(in.QueueName)

@@ -15,7 +15,7 @@ import (
 
 // ReceiveInput is ReceiveMessage's input, with what is left out told from zero.
 type ReceiveInput struct {
-	QueueUrl                                                *string //nolint:revive // SQS's name
+	QueueUrl                                                *string
 	MaxNumberOfMessages, VisibilityTimeout, WaitTimeSeconds *int32
 	AttributeNames, MessageSystemAttributeNames             []types.MessageSystemAttributeName
 	MessageAttributeNames                                   []string

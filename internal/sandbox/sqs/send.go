@@ -12,20 +12,20 @@ import (
 
 // SendInput is SendMessage's input, with what is left out told from zero.
 type SendInput struct {
-	QueueUrl, MessageBody *string //nolint:revive // SQS's name
+	QueueUrl, MessageBody *string
 	DelaySeconds          *int32
 	MessageAttributes     map[string]types.MessageAttributeValue
 }
 
 // SendBatchInput is SendMessageBatch's input, with what is left out told from zero.
 type SendBatchInput struct {
-	QueueUrl *string //nolint:revive // SQS's name
+	QueueUrl *string
 	Entries  []SendEntry
 }
 
 // SendEntry is one message of a batch.
 type SendEntry struct {
-	Id, MessageBody   *string //nolint:revive // SQS's name
+	Id, MessageBody   *string
 	DelaySeconds      *int32
 	MessageAttributes map[string]types.MessageAttributeValue
 }
