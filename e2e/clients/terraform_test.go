@@ -14,15 +14,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/slipway-cd/slipway/internal/sandbox"
 )
 
 // TestTerraform has the AWS provider create a cluster, task definitions, a
-// service, a rule with its target and a schedule, find no drift, and destroy them.
+// service, a repository, queues, rules with their targets and a schedule, find no
+// drift, and destroy them.
 func TestTerraform(t *testing.T) {
 	terraform := need(t, "terraform")
 	w, env := world(t)
@@ -56,7 +59,7 @@ func TestTerraform(t *testing.T) {
 	}
 	run("init")
 	run("apply", "-auto-approve")
-	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "schedule shop-batch"}; !slices.Equal(got, want) {
+	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "rule shop-commits", "schedule shop-batch", "repository shop", "queue shop-commits", "queue shop-dead"}; !slices.Equal(got, want) {
 		t.Errorf("there is %v, want %v", got, want)
 	}
 	run("plan", "-detailed-exitcode")
@@ -94,6 +97,17 @@ func made(t *testing.T, w *sandbox.World) (names []string) {
 	}
 	for _, schedule := range schedules.Schedules {
 		names = append(names, "schedule "+*schedule.Name)
+	}
+	repository, err := codecommit.NewFromConfig(config).GetRepository(t.Context(), &codecommit.GetRepositoryInput{RepositoryName: aws.String("shop")})
+	if err == nil {
+		names = append(names, "repository "+*repository.RepositoryMetadata.RepositoryName)
+	}
+	queues, err := sqs.NewFromConfig(config).ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: aws.String("shop")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range queues.QueueUrls {
+		names = append(names, "queue "+url[strings.LastIndex(url, "/")+1:])
 	}
 	return names
 }

@@ -20,9 +20,11 @@ provider "aws" {
   skip_metadata_api_check     = true
 
   endpoints {
+    codecommit  = var.endpoint
     ecs         = var.endpoint
     eventbridge = var.endpoint
     scheduler   = var.endpoint
+    sqs         = var.endpoint
   }
 }
 
@@ -145,4 +147,63 @@ resource "aws_scheduler_schedule" "batch" {
       }
     }
   }
+}
+
+resource "aws_codecommit_repository" "shop" {
+  repository_name = "shop"
+  description     = "What runs in the shop"
+  tags            = local.tags
+}
+
+resource "aws_sqs_queue" "dead" {
+  name                      = "shop-dead"
+  message_retention_seconds = 1209600
+  tags                      = local.tags
+}
+
+resource "aws_sqs_queue" "commits" {
+  name           = "shop-commits"
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = 5 })
+}
+
+resource "aws_sqs_queue_policy" "commits" {
+  queue_url = aws_sqs_queue.commits.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.commits.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.commits.arn } }
+    }]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "commits" {
+  name = "shop-commits"
+  event_pattern = jsonencode({
+    source      = ["aws.codecommit"]
+    resources   = [aws_codecommit_repository.shop.arn]
+    detail-type = ["CodeCommit Repository State Change"]
+    detail      = { event = ["referenceCreated", "referenceUpdated"], referenceName = ["main"] }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "commits" {
+  rule = aws_cloudwatch_event_rule.commits.name
+  arn  = aws_sqs_queue.commits.arn
+
+  input_transformer {
+    input_paths    = { commit = "$.detail.commitId" }
+    input_template = "{\"commit\": <commit>}"
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead.arn
+  }
+}
+
+resource "aws_cloudwatch_event_bus" "shop" {
+  name = "shop"
 }
