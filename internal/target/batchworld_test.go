@@ -29,16 +29,13 @@ const (
 )
 
 // batchWorld is a world with a cluster, and what a test puts into it.
-
 type batchWorld struct {
 	*sandboxtest.World
 	t *testing.T
 }
 
 // inBatch runs a test in a bubble with the cluster cluster1, batchapp1:1 in it, and
-
 // a target that reaches it.
-
 func inBatch(t *testing.T, test func(t *testing.T, w batchWorld, e kind)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,7 +49,6 @@ func inBatch(t *testing.T, test func(t *testing.T, w batchWorld, e kind)) {
 }
 
 // batchTarget is a target that remembers nothing, as after a restart.
-
 func batchTarget(w batchWorld) kind { return &schedules{targetOf(w.World)} }
 
 func (w batchWorld) register(family, container, image string) string {
@@ -70,7 +66,6 @@ func (w batchWorld) register(family, container, image string) string {
 }
 
 // rule makes a rule whose targets, "1" and on, run task definitions.
-
 func (w batchWorld) rule(name string, arns ...string) {
 	w.t.Helper()
 	if _, err := w.EventBridge().PutRule(w.t.Context(), &eventbridge.PutRuleInput{
@@ -100,7 +95,6 @@ func (w batchWorld) rule(name string, arns ...string) {
 }
 
 // schedule makes a schedule that runs a task definition.
-
 func (w batchWorld) schedule(group, name, arn string, changes ...func(*scheduler.CreateScheduleInput)) {
 	w.t.Helper()
 	if group != "default" {
@@ -134,9 +128,7 @@ func (w batchWorld) schedule(group, name, arn string, changes ...func(*scheduler
 }
 
 // look is all rules' targets and schedules as the SDK shows them, by name, and
-
 // leaves no trace among the calls.
-
 func (w batchWorld) look() map[string]string {
 	w.t.Helper()
 	seen := map[string]string{}
@@ -171,7 +163,6 @@ func (w batchWorld) look() map[string]string {
 }
 
 // plain is an answer as JSON, without what is only about the call.
-
 func plain(t *testing.T, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value)
@@ -183,7 +174,6 @@ func plain(t *testing.T, value any) string {
 }
 
 // runs is the task definition, without the ARN's beginning, that each target runs.
-
 func (w batchWorld) runs() map[string]string {
 	w.t.Helper()
 	runs := map[string]string{}
@@ -203,7 +193,6 @@ func (w batchWorld) checkRuns(want map[string]string) {
 }
 
 // batchDeployment is a new one of an image to batchapp1.
-
 func batchDeployment(image string) slipway.Deployment {
 	d := deployment(image)
 	d.App.Name, d.Place.Service, d.Place.Kind = "batchapp1", "batchapp1", slipway.KindSchedule
@@ -212,7 +201,6 @@ func batchDeployment(image string) slipway.Deployment {
 }
 
 // five has five targets of the family: three of two rules, two schedules.
-
 func (w batchWorld) five() {
 	w.rule("nightly", familyARN+":1", familyARN+":1")
 	w.rule("weekly", familyARN+":1")
@@ -226,45 +214,3 @@ func fiveRun(definition string) map[string]string {
 		"schedule/default/hourly": definition, "schedule/billing/monthly": definition,
 	}
 }
-
-// TestMoveSchedules: all that runs the family in the cluster is moved, with nothing
-
-// else about it changed; all else stays as it is.
-
-// TestMoveSurvivesEverything: whichever write is lost, before or after its effect,
-
-// and whoever goes on, each of five targets is moved once.
-
-// TestPartlyRefused: where the others are moved and one cannot be, all are put back.
-
-// TestStartDate: Scheduler may not take back what it described.
-
-// TestRollbackOfSchedules: each gets back what it ran, whatever write is lost, also
-
-// where that was deregistered meanwhile.
-
-// TestNewestSchedules: a target that names no revision is switched by registering,
-
-// and back by registering again.
-
-// TestUnchangedSchedules: nothing is written where all run the images; where some
-
-// do, the others follow, and nothing is registered.
-
-// TestMovedBySomebodyElse: before we move any, it begins anew; afterwards it is
-
-// replaced, and says which.
-
-// TestTestRun: nothing is moved before a task of the new task definition has ended
-
-// with exit code 0; where it does not, nothing is moved at all.
-
-// TestFamilies: which family an app's is, and what to do where that is not clear.
-
-// TestRunningSchedules: many apps of a cluster are one look, and an app whose
-
-// targets run different images runs none of them as far as drift goes.
-
-// TestScheduleIsFoundOut: an app without a service, but with schedules, is a batch
-
-// app; a test run is for no other.

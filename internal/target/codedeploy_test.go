@@ -11,11 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	cd "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
@@ -150,64 +147,7 @@ func TestCodeDeployDeploys(t *testing.T) {
 	}, linear)
 }
 
-func TestCodeDeployHopeless(t *testing.T) {
-	blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
-		d := advance(t, a, deployment(crash), slipway.PhaseStarted)
-		failed := last(observe(t, a, d))
-		checkEnd(t, failed, slipway.StateFailed, "", "of its tasks failed", "CodeDeploy would wait for an hour", "container webapp1 exit code 1")
-		if took := time.Since(d.StartedAt); took > 15*time.Minute {
-			t.Errorf("it took %v to see that", took)
-		}
-		d = rollBack(t, a, d, "tasks failed")
-		all := observe(t, a, d)
-		checkEnd(t, all[0], slipway.StateRollingBack, slipway.BySlipway, "putting webapp1:1 back: tasks failed")
-		checkEnd(t, last(all), slipway.StateRolledBack, slipway.BySlipway, "put webapp1:1 back: tasks failed")
-		checkWrites(t, w, "RegisterTaskDefinition", "CreateDeployment", "StopDeployment")
-		if got := s.Describe(); *got.TaskDefinition != s.TaskDefinition || s.Weights()["webapp1"] != 100 {
-			t.Errorf("%s runs with %v", *got.TaskDefinition, s.Weights())
-		}
-	})
-}
-
-func TestCodeDeployAlarm(t *testing.T) {
-	blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
-		d := advance(t, a, deployment(good), slipway.PhaseStarted)
-		observeTo(t, a, d, shifted)
-		name := aws.String("webapp1-5xx")
-		if _, err := w.CloudWatch().PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
-			AlarmName: name, Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String("HTTPCode_Target_5XX_Count"), Statistic: cwtypes.StatisticSum,
-			Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold,
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.CloudWatch().SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{
-			AlarmName: name, StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("tested"),
-		}); err != nil {
-			t.Fatal(err)
-		}
-		o := last(observe(t, a, d))
-		checkEnd(t, o, slipway.StateRolledBack, slipway.ByCodeDeploy, "rolled back by CodeDeploy, by deployment d-", "Activated alarms: <webapp1-5xx> (ALARM_ACTIVE)")
-		if o.Cause != slipway.CauseAlarm || o.TaskDefinition != s.TaskDefinition {
-			t.Errorf("cause %q, runs %s", o.Cause, o.TaskDefinition)
-		}
-	}, linear, func(in *cd.CreateDeploymentGroupInput) {
-		in.AlarmConfiguration = &cdtypes.AlarmConfiguration{Enabled: true, Alarms: []cdtypes.Alarm{{Name: aws.String("webapp1-5xx")}}}
-	})
-}
-
 func TestCodeDeployStoppedByAPerson(t *testing.T) {
-	t.Run("with rollback", func(t *testing.T) {
-		blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
-			d := advance(t, a, deployment(good), slipway.PhaseStarted)
-			observeTo(t, a, d, shifted)
-			stopDeployment(t, w, d.ID, true)
-			o := last(observe(t, a, d))
-			checkEnd(t, o, slipway.StateRolledBack, slipway.ByCodeDeploy, "(MANUAL_STOP)")
-			if o.Cause != slipway.CausePerson {
-				t.Errorf("cause %q", o.Cause)
-			}
-		}, linear)
-	})
 	t.Run("without, so that it is put back", func(t *testing.T) {
 		blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, s *sandboxtest.Service) {
 			d := advance(t, a, deployment(good), slipway.PhaseStarted)
@@ -400,19 +340,6 @@ func TestCodeDeployGroups(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
-	})
-}
-
-func TestCodeDeployServiceDeleted(t *testing.T) {
-	blueGreen(t, func(t *testing.T, w *sandboxtest.World, a *AWS, _ *sandboxtest.Service) {
-		d := advance(t, a, deployment(good), slipway.PhaseStarted)
-		pass(30 * time.Second)
-		if _, err := w.ECS().DeleteService(t.Context(), &ecs.DeleteServiceInput{
-			Cluster: aws.String("cluster1"), Service: aws.String("webapp1"), Force: aws.Bool(true),
-		}); err != nil {
-			t.Fatal(err)
-		}
-		checkEnd(t, last(observe(t, a, d)), slipway.StateGone, "", "there is no service webapp1 in cluster cluster1 any more")
 	})
 }
 

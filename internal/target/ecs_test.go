@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -249,14 +250,6 @@ func TestOthersTasksAreNotTheCause(t *testing.T) {
 	})
 }
 
-func TestMissingImageIsTold(t *testing.T) {
-	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
-		w.Service("cluster1", "webapp1", sandboxtest.CircuitBreaker(true))
-		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-missing"), slipway.PhaseStarted)
-		checkEnd(t, last(observe(t, e, d)), slipway.StateRolledBack, slipway.ByECS, "CannotPullContainerError")
-	})
-}
-
 func TestBreakerWithoutRollback(t *testing.T) {
 	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
 		s := w.Service("cluster1", "webapp1", sandboxtest.CircuitBreaker(false))
@@ -284,38 +277,6 @@ func TestBreakerWithoutRollback(t *testing.T) {
 		}
 		checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "UpdateService")
 	})
-}
-
-// TestNoBreaker: without one, ECS would try for ever; we do not.
-func TestNoBreaker(t *testing.T) {
-	for _, tt := range []struct {
-		tag    string
-		within time.Duration
-		causes []string
-	}{
-		{"crash", 10 * time.Minute, []string{"Essential container in task exited (container webapp1 exit code 1)"}},
-		{"unhealthy", 20 * time.Minute, []string{"Task failed ELB health checks in (target-group ", "Health checks failed with these codes: [503]"}},
-		{"missing", 20 * time.Minute, []string{"CannotPullContainerError"}},
-	} {
-		t.Run(tt.tag, func(t *testing.T) {
-			in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
-				w.Service("cluster1", "webapp1", sandboxtest.LoadBalanced())
-				d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-"+tt.tag), slipway.PhaseStarted)
-				o := last(observe(t, e, d))
-				checkEnd(t, o, slipway.StateFailed, "", append(tt.causes, "3 of its tasks failed one after the other")...)
-				if took := time.Since(d.StartedAt); took > tt.within {
-					t.Errorf("it took %v to see that", took)
-				}
-				d.RollbackReason = o.Reason
-				back, err := e.Rollback(t.Context(), d)
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkEnd(t, last(observe(t, e, back)), slipway.StateRolledBack, slipway.BySlipway, "3 of its tasks failed")
-				checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "StopServiceDeployment")
-			})
-		})
-	}
 }
 
 // TestMayNotStop: whoever may not stop service deployments updates the service.
@@ -451,6 +412,67 @@ func TestLastLines(t *testing.T) {
 			if n := w.Calls().Count("GetLogEvents"); n != 1 {
 				t.Errorf("the log was read %d times", n)
 			}
+		})
+	}
+}
+
+// TestLastTwentyLines: the newest lines, and no more.
+func TestLastTwentyLines(t *testing.T) {
+	in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+		s := w.Service("cluster1", "webapp1", sandboxtest.CircuitBreaker(true), sandboxtest.Definition(logged))
+		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-crash"), slipway.PhaseStarted)
+		printed := map[string]bool{}
+		for {
+			for _, task := range s.Tasks() {
+				if id := lastPart(*task.TaskArn); *task.TaskDefinitionArn == d.TaskDefinition && *task.LastStatus == "RUNNING" && !printed[id] {
+					printed[id] = true
+					for n := range 30 {
+						w.Around().Logs.Put("/ecs/webapp1", "web/webapp1/"+id, fmt.Sprintf("line %d", n))
+					}
+				}
+			}
+			pass(time.Second)
+			o, err := e.Observe(t.Context(), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !o.Final() {
+				continue
+			}
+			lines := strings.Split(o.Reason, "\n")[2:]
+			if len(lines) != 20 || strings.TrimSpace(lines[0]) != "line 12" || strings.TrimSpace(lines[19]) != "exiting with status 1" {
+				t.Errorf("got %d lines: %q", len(lines), lines)
+			}
+			return
+		}
+	})
+}
+
+// TestWayBackFails: where the old tasks went first, what ran before has to start
+// again, and cannot.
+func TestWayBackFails(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:database-AbCdEf"
+	for name, fault := range map[string]func(string) *awsjson.Fault{"told to ECS": nil, "may not tell ECS": denied("StopServiceDeployment")} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
+				w.Service("cluster1", "webapp1", sandboxtest.DesiredCount(2), sandboxtest.Percentages(0, 100), sandboxtest.Definition(func(in *ecs.RegisterTaskDefinitionInput) {
+					in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("DATABASE"), ValueFrom: aws.String(secret)}}
+				}))
+				w.DeleteSecret(secret)
+				w.Fault(fault)
+				d := advance(t, e, deployment(image2), slipway.PhaseStarted)
+				checkEnd(t, last(observe(t, e, d)), slipway.StateFailed, "", "of its tasks failed", "ResourceInitializationError")
+				began := time.Now()
+				back, err := e.Rollback(t.Context(), d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o := last(observe(t, e, back))
+				checkEnd(t, o, slipway.StateFailed, "", "of its tasks failed one after the other", "ResourceInitializationError", "secret:database")
+				if took := time.Since(began); took > 15*time.Minute {
+					t.Errorf("it took %v to see that", took)
+				}
+			})
 		})
 	}
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 )
 
+// TestMoveSchedules: all that runs the family in the cluster is moved, with nothing
+// else about it changed; all else stays as it is.
 func TestMoveSchedules(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.five()
@@ -84,6 +86,8 @@ func TestMoveSchedules(t *testing.T) {
 	})
 }
 
+// TestMoveSurvivesEverything: whichever write is lost, before or after its effect,
+// and whoever goes on, each of five targets is moved once.
 func TestMoveSurvivesEverything(t *testing.T) {
 	for _, fault := range []struct {
 		name string
@@ -134,6 +138,7 @@ func TestMoveSurvivesEverything(t *testing.T) {
 	}
 }
 
+// TestPartlyRefused: where the others are moved and one cannot be, all are put back.
 func TestPartlyRefused(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.five()
@@ -168,6 +173,7 @@ func TestPartlyRefused(t *testing.T) {
 	})
 }
 
+// TestStartDate: Scheduler may not take back what it described.
 func TestStartDate(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.schedule("default", "hourly", familyARN+":1")
@@ -182,6 +188,8 @@ func TestStartDate(t *testing.T) {
 	})
 }
 
+// TestRollbackOfSchedules: each gets back what it ran, whatever write is lost, also
+// where that was deregistered meanwhile.
 func TestRollbackOfSchedules(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.rule("nightly", familyARN+":1")
@@ -220,6 +228,8 @@ func TestRollbackOfSchedules(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// TestNewestSchedules: a target that names no revision is switched by registering,
+// and back by registering again.
 func TestNewestSchedules(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.schedule("default", "hourly", familyARN)
@@ -263,6 +273,8 @@ func TestNewestSchedules(t *testing.T) {
 	})
 }
 
+// TestUnchangedSchedules: nothing is written where all run the images; where some
+// do, the others follow, and nothing is registered.
 func TestUnchangedSchedules(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.rule("nightly", familyARN+":1")
@@ -291,6 +303,8 @@ func TestUnchangedSchedules(t *testing.T) {
 	})
 }
 
+// TestMovedBySomebodyElse: before we move any, it begins anew; afterwards it is
+// replaced, and says which.
 func TestMovedBySomebodyElse(t *testing.T) {
 	move := func(w batchWorld, arn string) { w.rule("nightly", arn) }
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {

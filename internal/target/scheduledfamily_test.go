@@ -12,6 +12,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 )
 
+// TestFamilies: which family an app's is, and what to do where that is not clear.
 func TestFamilies(t *testing.T) {
 	place := slipway.Place{Cluster: "cluster1", Service: "batchapp1"}
 	said, named := place, place
@@ -62,6 +63,8 @@ func TestFamilies(t *testing.T) {
 	})
 }
 
+// TestRunningSchedules: many apps of a cluster are one look, and an app whose
+// targets run different images runs none of them as far as drift goes.
 func TestRunningSchedules(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, e kind) {
 		w.rule("nightly", familyARN+":1", familyARN)
@@ -99,6 +102,8 @@ func TestRunningSchedules(t *testing.T) {
 	})
 }
 
+// TestScheduleIsFoundOut: an app without a service, but with schedules, is a batch
+// app; a test run is for no other.
 func TestScheduleIsFoundOut(t *testing.T) {
 	inBatch(t, func(t *testing.T, w batchWorld, _ kind) {
 		w.five()

@@ -88,6 +88,8 @@ func decideShiftBack(d slipway.Deployment, w watched, f facts, going verdict, si
 		return verdict{state: slipway.StateFailed, headline: "the rollback failed" + since, why: why}
 	case r.status == types.ServiceDeploymentStatusRollbackFailed:
 		return verdict{state: slipway.StateFailed, headline: "it failed, and so did ECS's rollback" + since, why: why}
+	case w.asked() && !over && hopeless(f, w.in(f.service)) != "":
+		return verdict{state: slipway.StateFailed, headline: hopeless(f, w.in(f.service))}
 	case w.asked() && over && (since != "" || settled(f, r, running, now)):
 		going.state, going.headline = slipway.StateRolledBack, "put "+lastPart(d.Base)+" back"+since
 		return going

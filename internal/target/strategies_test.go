@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
@@ -106,74 +104,6 @@ func TestShiftIsRolledBackByTheBreaker(t *testing.T) {
 			t.Errorf("because of %q, runs %s", o.Cause, o.TaskDefinition)
 		}
 		checkWrites(t, w, "RegisterTaskDefinition", "UpdateService")
-	})
-}
-
-// TestShiftThatCannotSucceed: without breaker and alarms, ECS would try for ever.
-func TestShiftThatCannotSucceed(t *testing.T) {
-	onEach(t, func(t *testing.T, w *sandboxtest.World, e *ECS, service func(...sandboxtest.ServiceOption) *sandboxtest.Service) {
-		s := service()
-		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0-unhealthy"), slipway.PhaseStarted)
-		o := last(observe(t, e, d))
-		checkEnd(t, o, slipway.StateFailed, "", "3 of its tasks failed", "Health checks failed with these codes: [503]")
-		if took := time.Since(d.StartedAt); took > 20*time.Minute {
-			t.Errorf("it took %v to see that", took)
-		}
-		d.RollbackReason, d.Attempt = o.Reason, 1
-		w.FaultOnce("StopServiceDeployment", lost())
-		if _, err := e.Rollback(t.Context(), persisted(t, d)); slipway.NextOf(err) != slipway.NextRetry {
-			t.Fatalf("with its answer lost, Rollback says %v", err)
-		}
-		d.Attempt = 2
-		back, err := e.Rollback(t.Context(), persisted(t, d))
-		if err != nil || !isRecord(back.RollbackID) {
-			t.Fatalf("got %+v, %v", back, err)
-		}
-		o = last(observe(t, e, back))
-		checkEnd(t, o, slipway.StateRolledBack, slipway.BySlipway, "put webapp1:1 back: 3 of its tasks failed")
-		if o.TaskDefinition != s.TaskDefinition || strings.Contains(o.Reason, "\n") {
-			t.Errorf("runs %s: %s", o.TaskDefinition, o.Reason)
-		}
-		checkWrites(t, w, "RegisterTaskDefinition", "UpdateService", "StopServiceDeployment")
-	})
-}
-
-func TestShiftIsRolledBackByAnAlarm(t *testing.T) {
-	onEach(t, func(t *testing.T, w *sandboxtest.World, e *ECS, service func(...sandboxtest.ServiceOption) *sandboxtest.Service) {
-		ring := func(state cwtypes.StateValue) {
-			if _, err := w.CloudWatch().SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{
-				AlarmName: aws.String("web-5xx"), StateValue: state, StateReason: aws.String("a test"),
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := w.CloudWatch().PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
-			AlarmName: aws.String("web-5xx"), MetricName: aws.String("HTTPCode_Target_5XX_Count"), Namespace: aws.String("AWS/ApplicationELB"),
-			ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, EvaluationPeriods: aws.Int32(1), Period: aws.Int32(60),
-			Threshold: aws.Float64(1), Statistic: cwtypes.StatisticSum,
-		}); err != nil {
-			t.Fatal(err)
-		}
-		ring(cwtypes.StateValueOk)
-		s := service(sandboxtest.DeploymentAlarms(true, "web-5xx"))
-		w.ForgetCalls()
-		d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0"), slipway.PhaseStarted)
-		for {
-			o, err := e.Observe(t.Context(), d)
-			if err != nil || o.Final() {
-				t.Fatalf("got %+v, %v", o, err)
-			}
-			if o.Traffic != nil && *o.Traffic > 0 {
-				break
-			}
-			pass(time.Until(o.Next))
-		}
-		ring(cwtypes.StateValueAlarm)
-		o := last(observe(t, e, d))
-		checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "rolled back by ECS to webapp1:1: ", "web-5xx")
-		if o.Cause != slipway.CauseAlarm || o.TaskDefinition != s.TaskDefinition {
-			t.Errorf("because of %q, runs %s", o.Cause, o.TaskDefinition)
-		}
 	})
 }
 
@@ -298,31 +228,6 @@ func TestNobodyDecides(t *testing.T) {
 			t.Errorf("because of %q after %v: %s", o.Cause, took, o.Reason)
 		}
 	})
-}
-
-// TestStoppedByAPerson: in the console, say, and with any strategy.
-func TestStoppedByAPerson(t *testing.T) {
-	for _, option := range []sandboxtest.ServiceOption{
-		sandboxtest.LoadBalanced(), sandboxtest.BlueGreen(5), sandboxtest.Linear(20, 5, 5), sandboxtest.Canary(5, 10, 5),
-	} {
-		in(t, func(t *testing.T, w *sandboxtest.World, e *ECS) {
-			s := w.Service("cluster1", "webapp1", sandboxtest.Managed(), option)
-			d := advance(t, e, deployment("registry.example.com/webapp1:2.0.0"), slipway.PhaseStarted)
-			pass(30 * time.Second)
-			listed, err := w.ECS().ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: aws.String("cluster1"), Service: aws.String("webapp1")})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.ECS().StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: listed.ServiceDeployments[0].ServiceDeploymentArn}); err != nil {
-				t.Fatal(err)
-			}
-			o := last(observe(t, e, d))
-			checkEnd(t, o, slipway.StateRolledBack, slipway.ByECS, "rolled back by ECS to webapp1:1")
-			if o.Cause != slipway.CausePerson || o.TaskDefinition != s.TaskDefinition {
-				t.Errorf("%s: because of %q, runs %s: %s", d.Strategy, o.Cause, o.TaskDefinition, o.Reason)
-			}
-		})
-	}
 }
 
 func TestShiftIsReplaced(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/slipway-cd/slipway"
 )
 
+// TestTestRun: nothing is moved before a task of the new task definition has ended
+// with exit code 0; where it does not, nothing is moved at all.
 func TestTestRun(t *testing.T) {
 	for _, test := range []struct {
 		image string
