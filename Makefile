@@ -16,6 +16,15 @@ help: ## List the targets
 build: ## Build bin/slipway, stripped
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/slipway
 
+LAMBDAS := dist/lambda-arm64.zip dist/lambda-amd64.zip
+.PHONY: lambda $(LAMBDAS)
+lambda: $(LAMBDAS) ## Build dist/lambda-{arm64,amd64}.zip for Lambda, reproducibly, and check their size
+
+$(LAMBDAS): dist/lambda-%.zip:
+	@mkdir -p dist/$*
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -tags lambda.norpc -gcflags='github.com/aws/...=-l' -ldflags '$(LDFLAGS) -buildid=' -o dist/$*/bootstrap ./cmd/slipway-lambda
+	go run ./cmd/slipway-lambda/pack dist/$*/bootstrap $@
+
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler
 	go test $(RACE) ./...

@@ -33,7 +33,7 @@ func (r *Repository) explain(err error, doing, action string) error {
 	}
 	switch {
 	case is[*types.RepositoryDoesNotExistException](err):
-		e.Kind, e.Hint = ErrNoRepository, "check the name " + r.name + ", the region and the account"
+		e.Kind, e.Hint = ErrNoRepository, "check the name "+r.name+", the region and the account"
 	case is[*types.BranchDoesNotExistException](err):
 		e.Kind, e.Hint = ErrNoBranch, "check the branch's name; the article's repositories use master"
 	case is[*types.CommitDoesNotExistException](err):

@@ -24,6 +24,9 @@ func New(configuration aws.Config, name string) *Repository {
 	return &Repository{name: name, client: codecommit.NewFromConfig(configuration)}
 }
 
+// Name is the repository's name.
+func (r *Repository) Name() string { return r.name }
+
 // Head returns the commit that a branch is at; the default branch's, where none is
 // named. A branch that does not exist is ErrNoBranch.
 func (r *Repository) Head(ctx context.Context, branch string) (commit string, err error) {

@@ -124,7 +124,9 @@ func TestErrors(t *testing.T) {
 			says []string
 		}{
 			"no file": {
-				do:   func(ctx context.Context) error { return second(r.Revision(ctx, slipway.App{Cluster: "cluster1", Name: "gone"}, commit)) },
+				do: func(ctx context.Context) error {
+					return second(r.Revision(ctx, slipway.App{Cluster: "cluster1", Name: "gone"}, commit))
+				},
 				kind: codecommit.ErrNoFile, next: slipway.NextPerson, says: []string{"cluster1/gone/revision.json", "deployment"},
 			},
 			"no commit": {
@@ -136,7 +138,9 @@ func TestErrors(t *testing.T) {
 				kind: codecommit.ErrNoBranch, next: slipway.NextPerson, says: []string{"branch main"},
 			},
 			"no app's name": {
-				do:   func(ctx context.Context) error { return second(r.Revision(ctx, slipway.App{Cluster: "..", Name: "x"}, commit)) },
+				do: func(ctx context.Context) error {
+					return second(r.Revision(ctx, slipway.App{Cluster: "..", Name: "x"}, commit))
+				},
 				next: slipway.NextUsage,
 			},
 			"a broken revision": {
@@ -144,7 +148,9 @@ func TestErrors(t *testing.T) {
 				next: slipway.NextUsage, says: []string{"cluster1/webapp1/revision.json:1:2"},
 			},
 			"a large revision": {
-				do:   func(ctx context.Context) error { return second(r.Revision(ctx, slipway.App{Cluster: "cluster1", Name: "large"}, commit)) },
+				do: func(ctx context.Context) error {
+					return second(r.Revision(ctx, slipway.App{Cluster: "cluster1", Name: "large"}, commit))
+				},
 				next: slipway.NextUsage, says: []string{"100 KB"},
 			},
 			"broken settings, all of them": {

@@ -14,7 +14,7 @@ import (
 // so a restart simply looks anew.
 func (s *Steps) observe(ctx context.Context, e slipway.Execution, action pipeline.Action) (slipway.Execution, error) {
 	woken := s.Woken(e.App())
-	seenAt := time.Now() // or when looking began
+	seenAt := s.since() // or when looking began
 	for pause := (Backoff{}); ; {
 		before := e.Observation
 		seen, err := s.Target.Observe(ctx, e.Deployment)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/steps"
 	"github.com/slipway-cd/slipway/internal/steps/stepstest"
 )
@@ -360,4 +361,92 @@ func TestRunWithoutProgress(t *testing.T) {
 			t.Errorf("got %s, %v", e.Status, err)
 		}
 	})
+}
+
+// Where the caller says since when an action was tried, no time is added to that:
+// neither to that of a write nor to that of looking.
+func TestSince(t *testing.T) {
+	for _, test := range []struct {
+		phase  slipway.Phase
+		action pipeline.Action
+		want   string
+	}{
+		{slipway.PhasePrepared, pipeline.ActionRegister, "gave up after 30m0s: rate exceeded"},
+		{slipway.PhaseStarted, pipeline.ActionObserve, "not done after 30m0s: it could not be observed: rate exceeded"},
+	} {
+		t.Run(string(test.phase), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := newExecution()
+				e.Status, e.Deployment = slipway.StatusInProgress, slipway.Deployment{Execution: e.ID, App: webapp, Phase: test.phase, StartedAt: time.Now()}
+				kept := &kept{execution: e}
+				c := &stepstest.Cloud{
+					OnAdvance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+						return d, stepstest.Throttled
+					},
+					OnObserve: func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+						return slipway.Observation{}, stepstest.Throttled
+					},
+				}
+				s := &steps.Steps{
+					Target: c, Store: kept, Log: stepstest.Logger(t), Since: time.Now(),
+					Woken: func(slipway.App) <-chan struct{} { return nil }, Begin: func(slipway.Execution) {},
+				}
+				for range 100 {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					started := time.Now()
+					_, err := s.Take(ctx, e.ID, test.action)
+					cancel()
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, context.DeadlineExceeded) || time.Since(started) > 10*time.Second {
+						t.Fatalf("after %s: %v", time.Since(started), err)
+					}
+					<-time.After(20 * time.Second)
+				}
+				got := kept.execution.Reason + kept.execution.Deployment.RollbackReason
+				if !strings.HasPrefix(got, test.want) || time.Since(s.Since) > 31*time.Minute {
+					t.Errorf("after %s: %q, want %q", time.Since(s.Since), got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// Nothing is written to AWS where the attempt cannot be saved, and that is no outcome.
+func TestAttemptIsNotSaved(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newExecution()
+		e.Status, e.Deployment = slipway.StatusInProgress, slipway.Deployment{Execution: e.ID, App: webapp, Phase: slipway.PhasePrepared}
+		c := &stepstest.Cloud{}
+		k := &kept{execution: e, refuses: slipway.Usagef("it is not ours any more")}
+		s := &steps.Steps{
+			Target: c, Store: k, Log: stepstest.Logger(t),
+			Woken: func(slipway.App) <-chan struct{} { return nil }, Begin: func(slipway.Execution) {},
+		}
+		_, err := s.Take(t.Context(), e.ID, pipeline.ActionRegister)
+		if !errors.Is(err, k.refuses) || k.saves != 1 || k.execution.Outcome != slipway.OutcomeNone || c.Called() != "" {
+			t.Errorf("%v after %d tries; %s; calls %q", err, k.saves, stepstest.Ended(k.execution), c.Called())
+		}
+	})
+}
+
+// kept is an execution in memory.
+type kept struct {
+	steps.Executions
+	execution slipway.Execution
+	refuses   error
+	saves     int
+}
+
+func (k *kept) Execution(context.Context, string) (slipway.Execution, error) { return k.execution, nil }
+
+func (k *kept) Save(_ context.Context, e slipway.Execution) error {
+	if k.saves++; k.refuses != nil {
+		return k.refuses
+	}
+	k.execution = e
+	return nil
 }

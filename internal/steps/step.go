@@ -24,6 +24,18 @@ type Steps struct {
 	Woken func(slipway.App) <-chan struct{}
 	// Begin runs an execution that another one's end let begin.
 	Begin func(slipway.Execution)
+	// Since is when the action that is taken was first tried or, where it only looks,
+	// when it last saw anything: what keeps failing is given up when the pipeline's
+	// timeout is over since then. Zero is the time at which it is taken.
+	Since time.Time
+}
+
+// since is Since, or now.
+func (s *Steps) since() time.Time {
+	if s.Since.IsZero() {
+		return time.Now()
+	}
+	return s.Since
 }
 
 // Take takes one action of an execution and says which is next. With an error,
@@ -121,12 +133,18 @@ func (s *Steps) prepare(ctx context.Context, e slipway.Execution) (slipway.Execu
 	})
 }
 
-// write takes a step that writes to AWS: the attempt is saved before it.
+// unsaved is an error of the Store's, which says nothing about the deployment.
+type unsaved struct{ error }
+
+func (u unsaved) Unwrap() error { return u.error }
+
+// write takes a step that writes to AWS: the attempt is saved before it, or it is not
+// taken.
 func (s *Steps) write(ctx context.Context, e slipway.Execution, act func(context.Context, slipway.Deployment) (slipway.Deployment, error)) (slipway.Execution, error) {
 	return s.persist(ctx, e, func(e *slipway.Execution) error {
 		e.Deployment.Attempt++
 		if err := s.save(ctx, *e); err != nil {
-			return err
+			return unsaved{err}
 		}
 		d, err := act(ctx, e.Deployment)
 		if err == nil {
@@ -178,13 +196,14 @@ func (s *Steps) retire(ctx context.Context, e slipway.Execution) {
 
 // persist calls do until it succeeds, fails for good, has failed for the
 // pipeline's timeout, or a request to stop makes it needless. All but the first
-// give the execution its outcome; an error means that ctx ended. The time counts
-// from now and not from the execution's beginning: a restart after a long
-// downtime deserves more than one attempt, and so does a rollback that is due
-// because the deployment's time is over.
+// give the execution its outcome; an error means that ctx ended, or that an attempt
+// could not be saved. The time does not
+// count from the execution's beginning: a restart after a long downtime deserves
+// more than one attempt, and so does a rollback that is due because the
+// deployment's time is over.
 func (s *Steps) persist(ctx context.Context, e slipway.Execution, do func(*slipway.Execution) error) (slipway.Execution, error) {
 	woken := s.Woken(e.App())
-	giveUp := time.Now().Add(pipeline.Timeout(e))
+	giveUp := s.since().Add(pipeline.Timeout(e))
 	for pause := (Backoff{}); ; {
 		err := do(&e)
 		if err == nil {
@@ -192,6 +211,9 @@ func (s *Steps) persist(ctx context.Context, e slipway.Execution, do func(*slipw
 		}
 		if ctx.Err() != nil {
 			return e, ctx.Err()
+		}
+		if _, is := errors.AsType[unsaved](err); is {
+			return e, err
 		}
 		if slipway.NextOf(err) != slipway.NextRetry {
 			return failed(e, err), nil
@@ -251,7 +273,7 @@ func retry[T any](ctx context.Context, log *slog.Logger, do func() (T, error)) (
 		}
 		wait := pause.Next(err)
 		if ctx.Err() == nil {
-			log.ErrorContext(ctx, "the database does not answer", keyWait, wait, keyError, err)
+			log.ErrorContext(ctx, "the execution cannot be read or written down", keyWait, wait, keyError, err)
 		}
 		if waitErr := Wait(ctx, wait, nil); waitErr != nil {
 			return result, errors.Join(waitErr, err)

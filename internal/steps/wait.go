@@ -41,8 +41,12 @@ func (b *Backoff) Next(err error) time.Duration {
 	return wait
 }
 
-// Wait waits for d or a wake-up; it returns an error when ctx ended first.
+// Wait waits for d or a wake-up; it returns an error when ctx ended first, and at
+// once where nobody can wake it and ctx's deadline comes before d is over.
 func Wait(ctx context.Context, d time.Duration, woken <-chan struct{}) error {
+	if deadline, has := ctx.Deadline(); has && woken == nil && time.Until(deadline) < d {
+		return context.DeadlineExceeded
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -33,11 +32,12 @@ const (
 // callTimeout bounds a single attempt of a call where the HTTP client is ours.
 const callTimeout = 30 * time.Second
 
-// Options are what New and NewECS need. The zero Options use the SDK's own configuration.
+// Options are what New and NewECS need: Config at least.
 type Options struct {
 	// Config returns the SDK's configuration for a region; for an empty one, the
-	// region is the configuration's own. Nil is config.LoadDefaultConfig. The role
-	// and the endpoint of a Place are added to it here.
+	// region is the configuration's own. The role and the endpoint of a Place are
+	// added to it here. It is the caller's: config.LoadDefaultConfig links much that a
+	// Lambda function has no use for.
 	Config func(ctx context.Context, region string) (aws.Config, error)
 	// HTTPClient makes the calls to AWS. Nil leaves it to the configuration.
 	HTTPClient *http.Client
@@ -89,11 +89,6 @@ type client struct {
 func NewECS(options Options) *ECS {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
-	}
-	if options.Config == nil {
-		options.Config = func(ctx context.Context, region string) (aws.Config, error) {
-			return config.LoadDefaultConfig(ctx, config.WithRegion(region))
-		}
 	}
 	return &ECS{options: options, clients: map[clientKey]*client{}}
 }

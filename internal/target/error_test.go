@@ -197,10 +197,13 @@ func TestErrorsBeforeAnyCall(t *testing.T) {
 		return err
 	}
 
-	err := advance(NewECS(Options{HTTPClient: network}), slipway.Place{})
+	own := func(ctx context.Context, region string) (aws.Config, error) {
+		return config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	}
+	err := advance(NewECS(Options{Config: own, HTTPClient: network}), slipway.Place{})
 	checkError(t, err, slipway.NextPerson, "set AWS_REGION", "no AWS region is set")
 
-	err = advance(NewECS(Options{HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
+	err = advance(NewECS(Options{Config: own, HTTPClient: network}), slipway.Place{Region: "eu-west-1"})
 	checkError(t, err, slipway.NextPerson, "set AWS_PROFILE", "there are no AWS credentials")
 
 	bare := func(_ context.Context, region string) (aws.Config, error) { return aws.Config{Region: region}, nil }

@@ -77,7 +77,7 @@ resource "aws_iam_role_policy" "job" {
       {
         Sid      = "Read"
         Effect   = "Allow"
-        Action   = ["codecommit:GetCommit", "codecommit:GetFile", "codecommit:GetRepository"]
+        Action   = ["codecommit:GetFile"]
         Resource = "arn:${local.partition}:codecommit:${local.where}:${var.repository_name}"
       },
       {
@@ -88,10 +88,11 @@ resource "aws_iam_role_policy" "job" {
         Resource = "*"
       },
       {
-        Sid      = "LookAtExecution"
+        # Whether the execution is to stop.
+        Sid      = "Heed"
         Effect   = "Allow"
-        Action   = "codepipeline:GetPipelineExecution"
-        Resource = "arn:${local.partition}:codepipeline:${local.where}:${var.repository_name}-*"
+        Action   = ["codepipeline:GetPipelineExecution"]
+        Resource = "arn:${local.partition}:codepipeline:${local.where}:*"
       },
       {
         Sid      = "Log"

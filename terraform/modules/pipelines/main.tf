@@ -21,6 +21,7 @@ locals {
         cluster    = p.cluster_name
         app        = p.app_name
         commit     = "#{SourceVariables.CommitId}"
+        pipeline   = local.names[key]
         execution  = "#{codepipeline.PipelineExecutionId}"
       })
     }

@@ -74,10 +74,11 @@ resource "aws_lambda_function" "this" {
   tags             = var.tags
 
   environment {
-    variables = merge(
-      { SLIPWAY_REPOSITORY = var.repository_name, SLIPWAY_BRANCH = var.branch, SLIPWAY_PIPELINE_NAME = var.pipeline_name },
-      var.environment,
-    )
+    variables = merge({
+      SLIPWAY_REPOSITORY    = var.repository_name
+      SLIPWAY_BRANCH        = var.branch
+      SLIPWAY_PIPELINE_NAME = var.pipeline_name
+    }, var.environment)
   }
 
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]

@@ -23,13 +23,13 @@ resource "aws_iam_role_policy" "this" {
       {
         Sid      = "Read"
         Effect   = "Allow"
-        Action   = ["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:GetDifferences", "codecommit:GetFile", "codecommit:GetRepository"]
+        Action   = ["codecommit:GetBranch", "codecommit:GetDifferences", "codecommit:GetFile"]
         Resource = local.repository
       },
       {
         Sid      = "Start"
         Effect   = "Allow"
-        Action   = "codepipeline:StartPipelineExecution"
+        Action   = ["codepipeline:StartPipelineExecution"]
         Resource = coalesce(var.pipeline_arns, ["arn:${local.partition}:codepipeline:${local.where}:${local.prefix}*"])
       },
       {

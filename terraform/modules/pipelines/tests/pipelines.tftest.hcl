@@ -58,7 +58,8 @@ run "invokes_the_function" {
 
   assert {
     condition = jsondecode(one(aws_codepipeline.this["batchapp1"].stage[1].action).configuration.UserParameters) == {
-      repository = "deployment", cluster = "cluster1", app = "batchapp1", commit = "#{SourceVariables.CommitId}", execution = "#{codepipeline.PipelineExecutionId}"
+      repository = "deployment", cluster = "cluster1", app = "batchapp1", commit = "#{SourceVariables.CommitId}",
+      pipeline   = "deployment-master-cluster1-batchapp1", execution = "#{codepipeline.PipelineExecutionId}"
     }
     error_message = "the function is not told what to deploy"
   }

@@ -1,0 +1,53 @@
+package lambda
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// sourceAction is the pipelines' action that reads the deployment repository.
+const sourceAction = "Source"
+
+// start starts an app's pipeline at a commit. CodePipeline answers a token that it
+// knows with the execution that it started then, so that the same commit starts no
+// second one. Pinning the commit takes a pipeline of type V2,
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html.
+func (f *Function) start(ctx context.Context, repository, branch, commit string, app slipway.App) (Started, error) {
+	name := f.settings.pipeline(repository, branch, app)
+	out, err := f.pipelines.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{
+		Name: &name, ClientRequestToken: aws.String(requestToken(repository, branch, app, commit)),
+		SourceRevisions: []types.SourceRevisionOverride{{
+			ActionName: aws.String(sourceAction), RevisionType: types.SourceRevisionTypeCommitId, RevisionValue: &commit,
+		}},
+	})
+	if err == nil {
+		return Started{App: app, Pipeline: name, Execution: aws.ToString(out.PipelineExecutionId)}, nil
+	}
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
+		err = answer
+	}
+	e := &slipway.Error{Next: slipway.NextPerson, Message: fmt.Sprintf("cannot start the pipeline %s of app %s", name, app), Err: err}
+	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
+		e.Message = fmt.Sprintf("app %s has no pipeline: there is no %s in CodePipeline", app, name)
+		e.Hint = "provision the pipeline, or correct SLIPWAY_PIPELINE_NAME; then start it, or have the event delivered again"
+	}
+	return Started{}, e
+}
+
+// requestToken is the same whenever the same app is started at the same commit. A
+// client request token has at most 128 letters, digits and hyphens: API reference,
+// StartPipelineExecution.
+func requestToken(repository, branch string, app slipway.App, commit string) string {
+	sum := sha256.Sum256([]byte(repository + "\n" + branch + "\n" + app.String() + "\n" + commit))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,235 @@
+package lambda_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slipway-cd/slipway/internal/lambda"
+	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+)
+
+// A push starts the pipelines of the apps that it changed, at its commit, and no
+// others; delivered again, it starts nothing.
+func TestTrigger(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		apps := []string{"webapp1", "webapp2", "service1"}
+		r.commit(revisions("1", apps...)...)
+		for _, app := range apps {
+			r.pipeline(app, byECS(app))
+		}
+		event := r.commit(append(revisions("2", "webapp1", "service1"), "cluster1/webapp2/pipeline.yaml", "timeout: 10m", "slipway.yaml", "{}", "README.md", "hello")...)
+		var first lambda.Result
+		for delivery := range 3 {
+			result, err := r.trigger(event)
+			if err != nil || len(result.Started) != 2 || result.Started[0].App.Name != "service1" || result.Started[1].Pipeline != pipelineOf("webapp1") {
+				t.Fatalf("delivery %d: %+v, %v", delivery, result, err)
+			}
+			if delivery == 0 {
+				first = result
+			} else if fmt.Sprint(result) != fmt.Sprint(first) {
+				t.Errorf("delivery %d answers %v, the first one %v", delivery, result, first)
+			}
+			r.pass(5 * time.Second)
+		}
+		for app, want := range map[string]string{"webapp1": r.head, "service1": r.head, "webapp2": ""} {
+			if got := strings.Join(r.started(app), " "); got != want {
+				t.Errorf("%s was started at %q, want %q", app, got, want)
+			}
+		}
+	})
+}
+
+// What an event cannot start is told, and starts nothing: neither what is of no
+// concern, nor what was deleted.
+func TestTriggerIgnores(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1")...)
+		first := r.head
+		r.pipeline("webapp1", byECS("webapp1"))
+		r.commit(revisions("2", "webapp1")...)
+		for _, test := range []struct{ event, says string }{
+			{event("other", "branch", "master", first, r.head), "repository other"},
+			{event("deployment", "branch", "feature", first, r.head), "branch feature"},
+			{event("deployment", "tag", "master", first, r.head), "tag master"},
+			{event("deployment", "branch", "master", first, ""), "was deleted"},
+		} {
+			result, err := r.trigger(test.event)
+			if err != nil || !strings.Contains(result.Ignored, test.says) {
+				t.Errorf("%s: %+v, %v", test.says, result, err)
+			}
+		}
+		path, _ := revision("webapp1", "")
+		result, err := r.trigger(r.commit(path, "-"))
+		if err != nil || names(result.Deleted) != "webapp1" || len(result.Started) != 0 {
+			t.Errorf("deleted: %+v, %v", result, err)
+		}
+		if got := r.started("webapp1"); len(got) != 0 {
+			t.Errorf("started at %v", got)
+		}
+		for _, bad := range []string{`[]`, `{}`, `{"detail-type": "Scheduled Event"}`} {
+			if _, err := r.trigger(bad); err == nil {
+				t.Errorf("%s was taken for something", bad)
+			}
+		}
+	})
+}
+
+// One app's broken file or missing pipeline fails the call, which Lambda makes again,
+// and holds up nobody. Once mended, only what is missing is started.
+func TestTriggerFailsLoudly(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1", "webapp2", "webapp3")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		r.pipeline("webapp2", byECS("webapp2"))
+		event := r.commit(append(revisions("2", "webapp1", "webapp3"), "cluster1/webapp2/revision.json", `[{"name": "webapp2"}]`, "cluster1/a b/revision.json", "[]")...)
+		for range 2 {
+			result, err := r.trigger(event)
+			if len(result.Started) != 1 || result.Started[0].App != webapp1 || err == nil {
+				t.Fatalf("%+v, %v", result, err)
+			}
+			for _, part := range []string{
+				"cluster1/webapp2 is not started: cluster1/webapp2/revision.json:1:2", "app cluster1/webapp3 has no pipeline: there is no " + pipelineOf("webapp3"),
+				"cluster1/a b/revision.json", "rename the folder",
+			} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%v\ndoes not say %q", err, part)
+				}
+			}
+		}
+		if got := len(r.started("webapp1")) + 10*len(r.started("webapp2")); got != 1 {
+			t.Errorf("started: %v and %v", r.started("webapp1"), r.started("webapp2"))
+		}
+		r.pipeline("webapp3", byECS("webapp3"))
+		if result, err := r.trigger(event); len(result.Started) != 2 || err == nil || strings.Contains(err.Error(), "webapp3") {
+			t.Errorf("once there is the pipeline: %+v, %v", result, err)
+		}
+		if got := len(r.started("webapp1")) + 10*len(r.started("webapp3")); got != 11 {
+			t.Errorf("started: %v and %v", r.started("webapp1"), r.started("webapp3"))
+		}
+	})
+}
+
+// Throttled calls are made again within the invocation; where CodePipeline answers
+// nothing at all, the next delivery starts what is missing.
+func TestTriggerIsThrottled(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		apps := []string{"app0", "app1", "app2", "app3", "app4"}
+		r.commit(revisions("1", apps...)...)
+		for _, app := range apps {
+			r.pipeline(app, byECS(app))
+		}
+		asked := 0
+		fault := awsjson.Throttled()
+		r.w.Fault(func(operation string) *awsjson.Fault {
+			if operation != "StartPipelineExecution" {
+				return nil
+			}
+			if asked++; asked%4 == 0 { // every fourth is let through
+				return nil
+			}
+			return fault
+		})
+		event := r.commit(revisions("2", apps...)...)
+		if result, err := r.trigger(event); err != nil || len(result.Started) != 5 {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		// The answer is lost of some, and never comes of another.
+		event = r.commit(revisions("3", apps...)...)
+		asked = 0
+		r.w.Fault(func(operation string) *awsjson.Fault {
+			if operation != "StartPipelineExecution" {
+				return nil
+			}
+			if asked++; asked == 1 || asked == 3 {
+				return awsjson.Dropped(true)
+			}
+			return nil
+		})
+		if result, err := r.trigger(event); err != nil || len(result.Started) != 5 {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		r.w.Fault(nil)
+		r.pass(time.Minute)
+		for _, app := range apps {
+			if got := r.started(app); len(got) != 2 || got[0] != r.head {
+				t.Errorf("%s was started at %v", app, got)
+			}
+		}
+	})
+}
+
+// Events come late and out of order. An old one starts only what no newer commit
+// changes again.
+func TestTriggerIsOvertaken(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1", "webapp2")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		r.pipeline("webapp2", byECS("webapp2"))
+		older := r.commit(revisions("2", "webapp1", "webapp2")...)
+		at := r.head
+		newer := r.commit(revisions("3", "webapp1")...)
+		if _, err := r.trigger(newer); err != nil {
+			t.Fatal(err)
+		}
+		result, err := r.trigger(older)
+		if err != nil || names(result.Overtaken) != "webapp1" || len(result.Started) != 1 || result.Started[0].App.Name != "webapp2" {
+			t.Errorf("%+v, %v", result, err)
+		}
+		r.pass(time.Minute)
+		if got := r.started("webapp1"); !slices.Equal(got, []string{r.head}) {
+			t.Errorf("webapp1 was started at %v", got)
+		}
+		if got := r.started("webapp2"); !slices.Equal(got, []string{at}) {
+			t.Errorf("webapp2 was started at %v", got)
+		}
+	})
+}
+
+// A new branch is all of its apps. A force push is what differs, whatever the history.
+func TestTriggerOfBranches(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		event := r.commit(revisions("1", "webapp1", "webapp2")...)
+		first := r.head
+		r.pipeline("webapp1", byECS("webapp1"))
+		r.pipeline("webapp2", byECS("webapp2"))
+		if result, err := r.trigger(event); err != nil || len(result.Started) != 2 {
+			t.Errorf("a new branch: %+v, %v", result, err)
+		}
+		r.commit(revisions("2", "webapp1")...)
+		second := r.head
+		// As a force push back to the first commit.
+		event = r.commit(revisions("1", "webapp1")...)
+		var in map[string]any
+		_ = json.Unmarshal([]byte(event), &in)
+		in["detail"].(map[string]any)["oldCommitId"] = second
+		in["detail"].(map[string]any)["commitId"] = first
+		forced, _ := json.Marshal(in)
+		if result, err := r.trigger(string(forced)); err != nil || len(result.Started) != 1 || result.Started[0].App != webapp1 {
+			t.Errorf("a force push: %+v, %v", result, err)
+		}
+	})
+}
+
+func TestSettings(t *testing.T) {
+	for _, test := range []struct {
+		repository, name string
+		ok               bool
+	}{
+		{"deployment", "", true},
+		{"", "", true},
+		{"deployment", "{cluster}_{app}", true},
+		{"deployment", "{repository}-{app}", false},
+		{"deployment", "{cluster}", false},
+	} {
+		_, err := lambda.SettingsFrom(func(name string) string {
+			return map[string]string{"SLIPWAY_REPOSITORY": test.repository, "SLIPWAY_PIPELINE_NAME": test.name}[name]
+		})
+		if (err == nil) != test.ok {
+			t.Errorf("%q, %q: %v", test.repository, test.name, err)
+		}
+	}
+}
