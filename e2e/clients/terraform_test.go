@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -24,7 +25,7 @@ import (
 )
 
 // TestTerraform has the AWS provider create a cluster, task definitions, a
-// service, a repository, queues, rules with their targets and a schedule, find no
+// service, a repository, queues, rules with their targets, a schedule and the article's pipelines, find no
 // drift, and destroy them.
 func TestTerraform(t *testing.T) {
 	terraform := need(t, "terraform")
@@ -59,7 +60,7 @@ func TestTerraform(t *testing.T) {
 	}
 	run("init")
 	run("apply", "-auto-approve")
-	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "rule shop-commits", "schedule shop-batch", "repository shop", "queue shop-commits", "queue shop-dead"}; !slices.Equal(got, want) {
+	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "rule shop-commits", "schedule shop-batch", "repository shop", "queue shop-commits", "queue shop-dead", "pipeline deployment-main-cluster1-tcpapp1", "pipeline deployment-main-cluster1-webapp1"}; !slices.Equal(got, want) {
 		t.Errorf("there is %v, want %v", got, want)
 	}
 	run("plan", "-detailed-exitcode")
@@ -108,6 +109,13 @@ func made(t *testing.T, w *sandbox.World) (names []string) {
 	}
 	for _, url := range queues.QueueUrls {
 		names = append(names, "queue "+url[strings.LastIndex(url, "/")+1:])
+	}
+	pipelines, err := codepipeline.NewFromConfig(config).ListPipelines(t.Context(), &codepipeline.ListPipelinesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pipeline := range pipelines.Pipelines {
+		names = append(names, "pipeline "+*pipeline.Name)
 	}
 	return names
 }

@@ -20,11 +20,12 @@ provider "aws" {
   skip_metadata_api_check     = true
 
   endpoints {
-    codecommit  = var.endpoint
-    ecs         = var.endpoint
-    eventbridge = var.endpoint
-    scheduler   = var.endpoint
-    sqs         = var.endpoint
+    codecommit   = var.endpoint
+    codepipeline = var.endpoint
+    ecs          = var.endpoint
+    eventbridge  = var.endpoint
+    scheduler    = var.endpoint
+    sqs          = var.endpoint
   }
 }
 
@@ -206,4 +207,55 @@ resource "aws_cloudwatch_event_target" "commits" {
 
 resource "aws_cloudwatch_event_bus" "shop" {
   name = "shop"
+}
+
+# The article's pipelines, one for each app.
+resource "aws_codepipeline" "pipelines" {
+  for_each = toset(["webapp1", "tcpapp1"])
+  name     = "deployment-main-cluster1-${each.key}"
+  role_arn = local.role
+  tags     = local.tags
+
+  artifact_store {
+    type     = "S3"
+    location = "build-bucket"
+  }
+
+  stage {
+    name = "Source"
+
+    action {
+      name             = "Source"
+      category         = "Source"
+      owner            = "AWS"
+      provider         = "CodeCommit"
+      version          = "1"
+      output_artifacts = ["source_output"]
+
+      configuration = {
+        RepositoryName       = "deployment"
+        BranchName           = "main"
+        PollForSourceChanges = "false"
+      }
+    }
+  }
+
+  stage {
+    name = "Deploy"
+
+    action {
+      name            = "Deploy"
+      category        = "Deploy"
+      owner           = "AWS"
+      provider        = "ECS"
+      version         = "1"
+      input_artifacts = ["source_output"]
+
+      configuration = {
+        ClusterName = "cluster1"
+        ServiceName = each.key
+        FileName    = "cluster1/${each.key}/revision.json"
+      }
+    }
+  }
 }

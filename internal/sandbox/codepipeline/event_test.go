@@ -11,6 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/codepipeline"
@@ -82,6 +86,47 @@ func TestEvents(t *testing.T) {
 		}
 		if kind := b.details[2]["type"].(map[string]any); *kind["provider"].(*string) != "CodeCommit" {
 			t.Errorf("%v", kind)
+		}
+	})
+}
+
+// TestRule: a rule of EventBridge on CodeCommit's events begins an execution, and
+// its end is an event that another rule sends on.
+func TestRule(t *testing.T) {
+	in(t, func(r *rig) {
+		t, ctx := r.T, r.Context()
+		r.repository.commit("Deploy 1.1", revision("1.1"))
+		r.ready(declaration(stage("Deploy", deployAction(nil))))
+		queue, err := r.w.SQS().CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("ended")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rule, c := range map[string]struct{ pattern, target string }{
+			"pushed": {`{"source": ["aws.codecommit"], "detail": {"event": ["referenceUpdated"], "referenceName": ["master"]}}`, "arn:aws:codepipeline:ca-central-1:111122223333:" + name},
+			"ended":  {`{"source": ["aws.codepipeline"], "detail-type": ["CodePipeline Pipeline Execution State Change"], "detail": {"state": ["SUCCEEDED"]}}`, "arn:aws:sqs:ca-central-1:111122223333:ended"},
+		} {
+			if _, err := r.w.EventBridge().PutRule(ctx, &eventbridge.PutRuleInput{Name: &rule, EventPattern: aws.String(c.pattern)}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.w.EventBridge().PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: &rule, Targets: []eventtypes.Target{
+				{Id: aws.String("one"), Arn: aws.String(c.target), RoleArn: aws.String("arn:aws:iam::111122223333:role/events")},
+			}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.repository.commit("Deploy 1.2", revision("1.2"))
+		pass(10 * time.Second)
+		begun := r.executions()[0]
+		if begun.Trigger.TriggerType != types.TriggerTypeCloudWatchEvent || *begun.Trigger.TriggerDetail != "arn:aws:events:ca-central-1:111122223333:rule/pushed" {
+			t.Fatalf("%+v", begun.Trigger)
+		}
+		r.ends(*begun.PipelineExecutionId, succeeded)
+		if got := r.running(); got != "1.2" {
+			t.Errorf("runs %s", got)
+		}
+		got, err := r.w.SQS().ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+		if err != nil || len(got.Messages) != 1 || !strings.Contains(*got.Messages[0].Body, *begun.PipelineExecutionId) {
+			t.Errorf("%+v, %v", got, err)
 		}
 	})
 }
