@@ -10,7 +10,7 @@ LINT    := go tool golangci-lint
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/slipway, stripped
@@ -57,6 +57,24 @@ e2e: build ## Run the scripted end-to-end tests on the real binary
 .PHONY: terraform
 terraform: ## Check the Terraform modules and examples: format, tests, validity
 	go test -count=1 -v -tags e2e ./e2e/terraform/...
+
+# The provider installs from a folder that is laid out by the host that its source
+# names; a host of your own keeps it apart from what others publish.
+PROVIDER_HOST      ?= terraform.example.com
+PROVIDER_VERSION   ?= 0.1.0
+PROVIDER_MIRROR    ?= dist/terraform-providers
+PROVIDER_PLATFORMS ?= $(shell go env GOOS)_$(shell go env GOARCH)
+
+.PHONY: terraform-provider
+terraform-provider: ## Build the Terraform provider into a filesystem mirror
+	@set -e; for platform in $(PROVIDER_PLATFORMS); do \
+	  into='$(PROVIDER_MIRROR)/$(PROVIDER_HOST)/slipway-cd/slipway/$(PROVIDER_VERSION)'/$$platform; \
+	  program=$$into/terraform-provider-slipway_v$(PROVIDER_VERSION); \
+	  case $$platform in windows_*) program=$$program.exe;; esac; \
+	  mkdir -p "$$into"; \
+	  GOOS=$${platform%_*} GOARCH=$${platform#*_} CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o "$$program" ./cmd/terraform-provider-slipway; \
+	  echo "$$program"; \
+	done
 
 .PHONY: bench
 bench: build ## Measure what the README promises: latency, batching, size, memory

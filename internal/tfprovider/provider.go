@@ -15,6 +15,8 @@ import (
 	tfaddr "github.com/hashicorp/terraform-registry-address"
 )
 
+//go:generate go run ./reference ../../docs/terraform-provider ../../terraform/provider-examples
+
 // Options are what the provider is made with.
 type Options struct {
 	// Version is the provider's, for Terraform's log.

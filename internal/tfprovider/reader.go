@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/api"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 )
@@ -21,11 +22,19 @@ type reader struct {
 	options  Options
 
 	mu     sync.Mutex
-	opened map[place]func() (*deployrepo.Snapshot, error)
+	opened map[place]func() (revisions, error)
+}
+
+// revisions are those of a repository at one commit of its branch. An app that
+// cannot be read has Loaded.Err; the error is about the repository, or of LoadAt
+// about the commit that a person names.
+type revisions interface {
+	Load(ctx context.Context, app slipway.App) (deployrepo.Loaded, error)
+	LoadAt(ctx context.Context, app slipway.App, commit string) (deployrepo.Loaded, error)
 }
 
 func newReader(m providerModel, o Options) *reader {
-	return &reader{provider: m, options: o, opened: make(map[place]func() (*deployrepo.Snapshot, error))}
+	return &reader{provider: m, options: o, opened: make(map[place]func() (revisions, error))}
 }
 
 // place is where a data source with these settings reads.
@@ -41,12 +50,15 @@ func (r *reader) server(own types.String) (*api.Client, error) {
 	return api.NewClient(cmp.Or(address, defaultServer), &http.Client{Timeout: time.Minute})
 }
 
-// snapshot opens the repository, or is the one that was opened.
-func (r *reader) snapshot(ctx context.Context, at place) (*deployrepo.Snapshot, error) {
+// revisions opens the repository, or is the one that was opened.
+func (r *reader) revisions(ctx context.Context, at place) (revisions, error) {
 	r.mu.Lock()
 	open, found := r.opened[at]
 	if !found {
-		open = sync.OnceValues(func() (*deployrepo.Snapshot, error) {
+		open = sync.OnceValues(func() (revisions, error) {
+			if at.codeCommit != "" {
+				return openCodeCommit(ctx, at)
+			}
 			return deployrepo.Look(ctx, deployrepo.Options{URL: at.repository, Branch: at.branch, Logger: r.options.Logger})
 		})
 		r.opened[at] = open

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/codecommit"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 )
 
@@ -50,15 +51,16 @@ func (*revisionSource) Schema(_ context.Context, _ datasource.SchemaRequest, res
 			"codecommit": schema.StringAttribute{Optional: true, MarkdownDescription: describeCodeCommit + instead},
 			"branch":     schema.StringAttribute{Optional: true, MarkdownDescription: describeBranch + instead},
 			"at_commit": schema.StringAttribute{Optional: true, MarkdownDescription: "Reads at this commit of the branch, named by its id or the beginning of it, " +
-				"instead of at the branch's head."},
+				"instead of at the branch's head. Through `codecommit` it must be the whole id."},
 			"container": schema.StringAttribute{Optional: true, MarkdownDescription: "The container whose image `image_uri` is. " +
 				"By default it is the one named like the app, or else the only one; an app with neither needs it."},
 			"image_uri": schema.StringAttribute{Computed: true, MarkdownDescription: "The image of the container, as `revision.json` names it."},
 			"images":    schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "All images, by container."},
 			"commit": schema.StringAttribute{Computed: true, MarkdownDescription: "The id of the newest commit that touched the app's folder. " +
-				"It is null, as are `author` and `time`, for a folder that is no git repository."},
-			"author": schema.StringAttribute{Computed: true, MarkdownDescription: "That commit's author, as `Name <address>`."},
-			"time":   schema.StringAttribute{Computed: true, MarkdownDescription: "When that commit was authored, in UTC and RFC 3339."},
+				"It is null, as are `author` and `time`, for a folder that is no git repository. " +
+				"Through `codecommit` it is the commit that was read, whichever app that touched."},
+			"author": schema.StringAttribute{Computed: true, MarkdownDescription: "That commit's author, as `Name <address>`; null through `codecommit`."},
+			"time":   schema.StringAttribute{Computed: true, MarkdownDescription: "When that commit was authored, in UTC and RFC 3339; null through `codecommit`."},
 		}),
 	}
 }
@@ -102,22 +104,27 @@ func (s *revisionSource) load(ctx context.Context, model revisionModel) (deployr
 	if err != nil {
 		return deployrepo.Loaded{}, root("repository"), err
 	}
-	snapshot, err := s.reader.snapshot(ctx, where)
+	repository, err := s.reader.revisions(ctx, where)
 	switch {
-	case errors.Is(err, deployrepo.ErrNoBranch):
+	case errors.Is(err, deployrepo.ErrNoBranch), errors.Is(err, codecommit.ErrNoBranch):
 		return deployrepo.Loaded{}, root("branch"), err
+	case err != nil && where.codeCommit != "":
+		return deployrepo.Loaded{}, root("codecommit"), err
 	case err != nil:
 		return deployrepo.Loaded{}, root("repository"), err
 	}
-	read := snapshot.Load
+	read := repository.Load
 	if commit := model.AtCommit.ValueString(); commit != "" {
 		read = func(ctx context.Context, app slipway.App) (deployrepo.Loaded, error) {
-			return snapshot.LoadAt(ctx, app, commit)
+			return repository.LoadAt(ctx, app, commit)
 		}
 	}
 	loaded, err := read(ctx, model.app())
-	if err != nil {
+	switch {
+	case err != nil && model.AtCommit.ValueString() != "":
 		return deployrepo.Loaded{}, root("at_commit"), err
+	case err != nil:
+		return deployrepo.Loaded{}, path.Empty(), err
 	}
 	return loaded, root("app"), loaded.Err
 }

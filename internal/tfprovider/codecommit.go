@@ -1,0 +1,48 @@
+package tfprovider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/codecommit"
+	"github.com/slipway-cd/slipway/internal/deployrepo"
+)
+
+// codeCommit is a repository of CodeCommit's at one commit.
+type codeCommit struct {
+	*codecommit.Repository
+	head string
+}
+
+// openCodeCommit asks where the branch is, with the AWS SDK's own configuration.
+func openCodeCommit(ctx context.Context, at place) (*codeCommit, error) {
+	configured, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	c := &codeCommit{Repository: codecommit.New(configured, at.codeCommit)}
+	c.head, err = c.Head(ctx, at.branch)
+	return c, err
+}
+
+// Load reads one app at the head.
+func (c *codeCommit) Load(ctx context.Context, app slipway.App) (deployrepo.Loaded, error) {
+	return c.LoadAt(ctx, app, c.head)
+}
+
+// LoadAt reads one app at a commit, of which the API wants the whole id. Of the
+// commit nothing is known but that.
+func (c *codeCommit) LoadAt(ctx context.Context, app slipway.App, commit string) (deployrepo.Loaded, error) {
+	revision, err := c.Revision(ctx, app, commit)
+	loaded := deployrepo.Loaded{Revision: revision, Commit: slipway.Commit{ID: revision.Commit}}
+	switch {
+	case errors.Is(err, codecommit.ErrNoFile), slipway.NextOf(err) == slipway.NextUsage:
+		loaded.Err = err // which is about this app
+		return loaded, nil
+	}
+	return loaded, err
+}
