@@ -18,6 +18,22 @@ const (
 	ModeReplace Mode = "replace"
 )
 
+// Conductor is who runs an app's pipeline.
+type Conductor string
+
+// The conductors.
+const (
+	// ConductorBuiltin is Slipway's own engine: `slipway serve`.
+	ConductorBuiltin Conductor = ""
+	// ConductorCodePipeline is AWS CodePipeline: Slipway starts, stops and tells, and
+	// needs no server.
+	ConductorCodePipeline Conductor = "codepipeline"
+)
+
+// DefaultPipelineName is the pattern of the names of AWS CodePipeline's pipelines:
+// that of the Terraform modules.
+const DefaultPipelineName = "{repository}-{branch}-{cluster}-{app}"
+
 // DefaultTimeout is how long Deploy may take when pipeline.yaml says nothing.
 // CodePipeline's ECS action allows at most 60 minutes; a rolling deployment
 // with the default deregistration delay of 300 s rarely needs 15.
@@ -29,6 +45,11 @@ type Pipeline struct {
 	Mode    Mode     `json:"mode"`
 	Timeout Duration `json:"timeout"`
 	Place   Place    `json:"place"`
+	// Conductor is who runs it.
+	Conductor Conductor `json:"conductor,omitempty"`
+	// PipelineName is the pattern of its name in AWS CodePipeline, with {repository},
+	// {branch}, {cluster} and {app}; empty is DefaultPipelineName.
+	PipelineName string `json:"pipelineName,omitempty"`
 	// TestRun has a batch app's new task definition run once, and end with exit code
 	// 0, before anything is switched to it.
 	TestRun bool `json:"testRun,omitempty"`

@@ -20,6 +20,8 @@ type AppStatus struct {
 	DriftSince time.Time `json:"driftSince,omitzero"`
 	// Execution is the newest, or the one in progress; nil when there was none.
 	Execution *ExecutionSummary `json:"execution"`
+	// Conductor is who runs the app's pipeline, as git says.
+	Conductor Conductor `json:"conductor,omitempty"`
 	// Removed reports that git no longer has the app; nothing is deleted in ECS.
 	Removed bool `json:"removed,omitempty"`
 	// Problem says why Revision or Running is missing.

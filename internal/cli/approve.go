@@ -35,7 +35,7 @@ type decision struct {
 // tell answers the pause that was seen: should the deployment have gone on to
 // another one meanwhile, that one is not answered.
 func (c *decision) tell(ctx context.Context, e *env, action api.Action) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

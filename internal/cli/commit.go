@@ -30,7 +30,7 @@ func (w waiting) commit(ctx context.Context, e *env, app slipway.App, write func
 	var backend api.Backend
 	if w.Wait {
 		var err error
-		if backend, err = e.backend(); err != nil {
+		if backend, err = e.backend(ctx); err != nil {
 			return err
 		}
 		if _, err := backend.Executions(ctx, api.ExecutionQuery{App: &app, Limit: 1}); err != nil {
@@ -106,8 +106,8 @@ func (e *env) executionOf(ctx context.Context, backend api.Backend, a commitAnsw
 		}
 		if err == nil && e.now().Sub(begun) >= patience {
 			return slipway.Execution{}, false, &slipway.Error{
-				Next: slipway.NextPerson, Message: fmt.Sprintf("the server at %s has not seen commit %s", masked(e.Server), slipway.ShortCommit(a.Commit)),
-				Hint: "check that it follows this repository and branch: `slipway status " + a.App.String() + "`",
+				Next: slipway.NextPerson, Message: "the conductor has not seen commit " + slipway.ShortCommit(a.Commit),
+				Hint: fmt.Sprintf("check that the server at %s, or the Lambda that triggers CodePipeline, follows this repository and branch: `slipway status %s`", masked(e.Server), a.App),
 			}
 		}
 		_ = wait(ctx, statusInterval) // an end of ctx is told above
@@ -145,7 +145,8 @@ func look(ctx context.Context, backend api.Backend, a commitAnswer) (execution s
 		// A newer commit arrived together with ours, and took its turn.
 		return slipway.Execution{}, false, superseded(a, entries[at-1])
 	}
-	return execution, true, unexecuted(ctx, backend, a)
+	seen, err = unexecuted(ctx, backend, a)
+	return execution, seen, err
 }
 
 // superseded is the error about a commit that a newer one took over from before
@@ -158,22 +159,26 @@ func superseded(a commitAnswer, by slipway.HistoryEntry) error {
 	}}
 }
 
-// unexecuted returns nil where nothing had to be done for the commit because
-// its images run.
-func unexecuted(ctx context.Context, backend api.Backend, a commitAnswer) error {
+// unexecuted is about a commit that nothing was executed for: seen where nothing had
+// to be because its images run, and not where CodePipeline, which nobody can ask what it
+// has seen, may still start something. Otherwise it is an error.
+func unexecuted(ctx context.Context, backend api.Backend, a commitAnswer) (seen bool, err error) {
 	apps, err := backend.Apps(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	at := slices.IndexFunc(apps, func(status slipway.AppStatus) bool { return status.App == a.App })
 	if at >= 0 && apps[at].Running != nil && !apps[at].Drift {
-		return nil
+		return true, nil
+	}
+	if a.Changed && at >= 0 && apps[at].Conductor == slipway.ConductorCodePipeline {
+		return false, nil
 	}
 	message := fmt.Sprintf("the server knows commit %s of %s and started nothing for it", slipway.ShortCommit(a.Commit), a.App)
 	if !a.Changed {
 		message = fmt.Sprintf("git has not changed since commit %s, but %s does not run what it says", slipway.ShortCommit(a.Commit), a.App)
 	}
-	return &slipway.Error{
+	return false, &slipway.Error{
 		Next: slipway.NextPerson, Message: message,
 		Hint: "start it with `slipway start " + a.App.String() + "`, or see `slipway status " + a.App.String() + "`",
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/slipway-cd/slipway/internal/api"
+	"github.com/slipway-cd/slipway/internal/controller"
 )
 
 // globals are the flags of every command.
@@ -34,8 +36,24 @@ type env struct {
 	http *http.Client
 }
 
-// backend is the controller.
-func (e *env) backend() (api.Backend, error) { return api.NewClient(e.Server, e.http) }
+// defaultServer is where a controller is that nobody gave another address: the
+// default of --server.
+const defaultServer = "http://127.0.0.1:7878"
+
+// backend is the controller. Where no other server is named, and the repository that is
+// says that AWS CodePipeline conducts all of it, there is none: this process answers.
+func (e *env) backend(ctx context.Context) (api.Backend, error) {
+	if e.Repository != "" && e.Server == defaultServer {
+		repository, err := e.openRepository(ctx)
+		if err == nil {
+			settings, err := repository.Config(ctx, repository.Head())
+			if err == nil && settings.Serverless() {
+				return controller.Direct(controller.Options{Repository: repository, Target: e.target(e.warnings()), AWS: awsConfig, Logger: e.warnings()}), nil
+			}
+		}
+	}
+	return api.NewClient(e.Server, e.http)
+}
 
 // note tells something on stderr that is no part of the answer.
 func (e *env) note(format string, args ...any) {

@@ -29,7 +29,7 @@ func (c *historyCmd) Validate() error {
 
 // Run asks the controller, or the repository alone where that does not answer.
 func (c *historyCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

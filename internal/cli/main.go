@@ -27,6 +27,7 @@ type root struct {
 	Serve   serveCmd   `cmd:"" help:"Run the controller."`
 
 	Init     initCmd     `cmd:"" help:"Begin a deployment repository."`
+	Migrate  migrateCmd  `cmd:"" help:"Move between AWS CodePipeline and Slipway's own engine, without a deployment."`
 	Validate validateCmd `cmd:"" help:"Check the files of a deployment repository."`
 	Plan     planCmd     `cmd:"" help:"Show what a deployment would change, field by field."`
 	Deploy   deployCmd   `cmd:"" help:"Commit another image, which deploys it."`

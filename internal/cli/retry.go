@@ -21,7 +21,7 @@ func (*retryCmd) Help() string {
 
 // Run asks the controller for a new execution of the same revision.
 func (c *retryCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

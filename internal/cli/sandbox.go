@@ -109,6 +109,7 @@ func (e *env) openSandbox(ctx context.Context, o sandboxOptions) (_ *sandboxed, 
 		s.service, err = openService(ctx, o.Listen, controller.Options{
 			Repository: s.repository,
 			Target:     target.New(target.Options{Config: sandboxConfig(s.endpoints.AWS), Logger: o.World.Logger}),
+			AWS:        sandboxConfig(s.endpoints.AWS),
 			Database:   "sqlite:" + filepath.Join(o.World.Dir, "slipway.db"),
 			Interval:   time.Minute, // pushes are told at once
 			Version:    version().Version,

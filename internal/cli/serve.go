@@ -39,7 +39,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	options := controller.Options{
-		Repository: repository, Target: e.target(e.log()), Database: c.Database,
+		Repository: repository, Target: e.target(e.log()), AWS: awsConfig, Database: c.Database,
 		Interval: c.interval(repository.Local()), Version: version().Version, Logger: e.log(),
 		Waiting: func(who string) { e.note("%s; standing by until it ends", who) },
 	}

@@ -23,7 +23,7 @@ func (*showCmd) Help() string {
 
 // Run shows it as it is now.
 func (c *showCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ Examples:
 
 // Run asks the controller to start it.
 func (c *startCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

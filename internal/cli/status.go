@@ -29,7 +29,7 @@ Examples:
 
 // Run answers once, or again and again.
 func (c *statusCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

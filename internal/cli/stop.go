@@ -27,7 +27,7 @@ Examples:
 
 // Run asks the controller to stop it.
 func (c *stopCmd) Run(ctx context.Context, e *env) error {
-	backend, err := e.backend()
+	backend, err := e.backend(ctx)
 	if err != nil {
 		return err
 	}

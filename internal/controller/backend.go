@@ -1,53 +1,107 @@
 package controller
 
 import (
+	"cmp"
 	"context"
-	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/api"
-	"github.com/slipway-cd/slipway/internal/engine"
+	"github.com/slipway-cd/slipway/internal/codepipeline"
 	"github.com/slipway-cd/slipway/internal/history"
-	"github.com/slipway-cd/slipway/internal/pipeline"
-	"github.com/slipway-cd/slipway/internal/store"
-	"github.com/slipway-cd/slipway/internal/trigger"
 )
 
-// backend answers the API.
+// backend answers the API, for the apps of both conductors.
 type backend struct {
 	repository *repository
-	store      *store.Store
-	engine     *engine.Engine
-	watcher    *trigger.Watcher
 	running    *running
+	pipelines  *codepipeline.Conductor
+	// builtin is nil where there is no server: then CodePipeline conducts alone, and
+	// nobody looks at the repository but who asks.
+	builtin *builtin
+	looked  atomic.Int64 // when, in Unix nanoseconds; without builtin
+}
+
+// lookInterval is how soon a repository is not looked at again for another question.
+const lookInterval = 2 * time.Second
+
+// fresh looks at the repository, if nobody else does.
+func (b *backend) fresh(ctx context.Context) error {
+	if b.builtin != nil || time.Since(time.Unix(0, b.looked.Load())) < lookInterval {
+		return nil
+	}
+	return b.Refresh(ctx)
 }
 
 var _ api.Backend = (*backend)(nil)
 
+// newBackend is one without the built-in conductor.
+func newBackend(repository *repository, o Options) *backend {
+	return &backend{
+		repository: repository, running: &running{target: o.Target},
+		pipelines: codepipeline.New(codepipeline.Options{
+			Config: o.AWS, Repository: codepipeline.RepositoryName(repository.String()), Branch: repository.Branch(),
+			Source: repository, Deployments: o.Target, Logger: o.Logger,
+		}),
+	}
+}
+
+// Direct answers without a server, a database or a lock, for the apps whose pipelines
+// AWS CodePipeline runs. Options' Repository, Target, AWS and Logger are used.
+func Direct(o Options) api.Backend {
+	return newBackend(&repository{Repo: o.Repository, log: o.Logger}, o)
+}
+
 // Apps is api.Backend's.
 func (b *backend) Apps(ctx context.Context) ([]slipway.AppStatus, error) {
+	if err := b.fresh(ctx); err != nil {
+		return nil, err
+	}
 	git, err := b.repository.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	newest, err := b.store.Latest(ctx)
-	if err != nil {
-		return nil, err
+	newest := map[slipway.App]slipway.Execution{}
+	if b.builtin != nil {
+		if newest, err = b.builtin.store.Latest(ctx); err != nil {
+			return nil, err
+		}
 	}
-	places := maps.Clone(git.place)
+	conducted := git.conducted(slipway.ConductorCodePipeline)
+	elsewhere, failures := b.pipelines.Latest(ctx, conducted)
+	for app, execution := range elsewhere {
+		if execution.CreatedAt.After(newest[app].CreatedAt) {
+			newest[app] = execution
+		}
+	}
+	places := make(map[slipway.App]slipway.Place, len(git.pipelines))
+	for app, of := range git.pipelines {
+		places[app] = of.Place
+	}
 	for app, execution := range newest {
 		if _, has := places[app]; !has && execution.Pipeline.Place != (slipway.Place{}) {
 			places[app] = execution.Pipeline.Place // removed from git, maybe not from ECS
 		}
 	}
-	return history.Status(git.heads, b.running.of(ctx, places, newest), newest), nil
+	statuses := history.Status(git.heads, b.running.of(ctx, places, newest), newest)
+	for i, status := range statuses {
+		statuses[i].Conductor = conducted[status.App].Conductor
+		if err := failures[status.App]; err != nil && status.Problem == "" {
+			statuses[i].Problem = err.Error()
+		}
+	}
+	return statuses, nil
 }
 
 // History is api.Backend's.
 func (b *backend) History(ctx context.Context, app slipway.App, limit int) ([]slipway.HistoryEntry, error) {
 	if limit <= 0 {
 		limit = api.DefaultLimit
+	}
+	if err := b.fresh(ctx); err != nil {
+		return nil, err
 	}
 	log, err := b.repository.history(ctx, app, limit)
 	if err != nil {
@@ -56,121 +110,126 @@ func (b *backend) History(ctx context.Context, app slipway.App, limit int) ([]sl
 	if len(log) == 0 {
 		return nil, unknownApp(app)
 	}
-	executions, err := b.store.Executions(ctx, store.Query{App: app, Limit: api.MaxLimit})
+	executions, err := b.Executions(ctx, api.ExecutionQuery{App: &app, Limit: b.reach(ctx, app, limit)})
 	if err != nil {
 		return nil, err
 	}
 	return history.Join(log, executions), nil
 }
 
-// Executions is api.Backend's.
+// reach is how many executions are read for so many commits: all that there may be of
+// ours, and of CodePipeline's, of which each costs calls, a few for each commit.
+func (b *backend) reach(ctx context.Context, app slipway.App, limit int) int {
+	if apps, err := b.conducted(ctx); err == nil {
+		if _, has := apps[app]; has {
+			return min(2*limit, api.MaxLimit)
+		}
+	}
+	return api.MaxLimit
+}
+
+// Executions is api.Backend's. With neither an app nor an id, only the newest of each
+// app that CodePipeline conducts is among them.
 func (b *backend) Executions(ctx context.Context, q api.ExecutionQuery) ([]slipway.Execution, error) {
-	query := store.Query{Commit: q.Commit, ID: q.ID, Limit: q.Limit}
-	if query.Limit <= 0 {
-		query.Limit = api.DefaultLimit
+	q.Limit = cmp.Or(max(q.Limit, 0), api.DefaultLimit)
+	var found []slipway.Execution
+	if b.builtin != nil {
+		var err error
+		if found, err = b.builtin.executions(ctx, q); err != nil {
+			return nil, err
+		}
 	}
-	if q.App != nil {
-		query.App = *q.App
+	if q.ID != "" && slices.ContainsFunc(found, func(e slipway.Execution) bool { return e.ID == q.ID }) {
+		return found, nil
 	}
-	return b.store.Executions(ctx, query)
+	elsewhere, err := b.executionsOf(ctx, q)
+	if err != nil && len(found) == 0 {
+		return nil, err
+	}
+	if len(elsewhere) > 0 {
+		found = append(found, elsewhere...)
+		slices.SortStableFunc(found, func(a, b slipway.Execution) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	}
+	return found[:min(len(found), q.Limit)], nil
 }
 
 // Refresh is api.Backend's.
 func (b *backend) Refresh(ctx context.Context) error {
-	return b.watcher.Look(ctx, slipway.TriggerWebhook)
+	if b.builtin != nil {
+		return b.builtin.watcher.Look(ctx, slipway.TriggerWebhook)
+	}
+	_, err := b.repository.Refresh(ctx)
+	if err == nil {
+		b.looked.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 // Command is api.Backend's.
 func (b *backend) Command(ctx context.Context, command api.Command) (slipway.Execution, error) {
-	switch command.Action {
-	case api.ActionStart, api.ActionRetry:
-		run := b.start
-		if command.Action == api.ActionRetry {
-			run = b.retry
-		}
-		var execution slipway.Execution
-		err := b.watcher.Between(ctx, func() (err error) {
-			execution, err = run(ctx, command)
-			return err
-		})
-		return execution, err
-	case api.ActionStop:
-		e, err := b.execution(ctx, command.Execution)
-		if err != nil {
-			return e, err
-		}
-		return b.engine.Stop(ctx, e.ID, slipway.StopRequest{
-			By: command.By, Reason: command.Reason, Abandon: command.Abandon, At: time.Now().UTC(),
-		})
-	case api.ActionApprove, api.ActionReject:
-		e, err := b.execution(ctx, command.Execution)
-		if err != nil {
-			return e, err
-		}
-		return b.engine.Decide(ctx, e.ID, slipway.Decision{
-			Hook: command.Hook, Approve: command.Action == api.ActionApprove,
-			By: command.By, Reason: command.Reason, At: time.Now().UTC(),
-		})
+	if err := b.fresh(ctx); err != nil {
+		return slipway.Execution{}, err
 	}
-	return slipway.Execution{}, slipway.Usagef("there is no command %q", command.Action)
-}
-
-// start runs an app's pipeline on what git says now.
-func (b *backend) start(ctx context.Context, command api.Command) (slipway.Execution, error) {
-	now, err := b.repository.now(ctx, command.App)
+	apps, err := b.conducted(ctx)
 	if err != nil {
 		return slipway.Execution{}, err
 	}
-	return b.submit(ctx, now, slipway.TriggerManual, command.By)
-}
-
-// retry runs an ended execution's revision again, unless git moved on: that
-// would deploy an older content than git says, which only a commit may.
-func (b *backend) retry(ctx context.Context, command api.Command) (slipway.Execution, error) {
-	e, err := b.execution(ctx, command.Execution)
-	if err != nil {
-		return e, err
-	}
-	if !e.Status.Ended() {
-		return e, &slipway.Error{Next: slipway.NextPerson, Message: "execution " + e.ID + " has not ended: it is " + string(e.Status)}
-	}
-	now, err := b.repository.now(ctx, e.App())
-	if err != nil {
-		return e, err
-	}
-	if now.Revision.Blob != e.Revision.Blob {
-		return e, &slipway.Error{
-			Next:    slipway.NextPerson,
-			Message: "git has moved on: " + e.App().String() + " is at commit " + slipway.ShortCommit(now.Revision.Commit) + " now",
-			Hint:    "`slipway start " + e.App().String() + "` runs what git says now; `slipway rollback` commits an earlier revision",
+	if command.Action == api.ActionStart {
+		switch settings, has := apps[command.App]; {
+		case has:
+			return b.startInCodePipeline(ctx, command.App, settings)
+		case b.builtin == nil:
+			_, err := b.repository.now(ctx, command.App)
+			return slipway.Execution{}, cmp.Or(err, noServer(command.App))
 		}
+		return b.builtin.start(ctx, command)
 	}
-	return b.submit(ctx, now, slipway.TriggerRetry, command.By)
-}
-
-func (b *backend) submit(ctx context.Context, of trigger.Loaded, kind slipway.TriggerKind, by string) (slipway.Execution, error) {
-	at := time.Now().UTC()
-	e := trigger.NewExecution(engine.NewID(), of, slipway.Trigger{Kind: kind, By: by, At: at})
-	if err := b.engine.Submit(ctx, pipeline.Submission{Executions: []slipway.Execution{e}, At: at}); err != nil {
+	e, err := b.execution(ctx, command.Execution)
+	switch {
+	case err != nil:
 		return e, err
+	case e.Pipeline.Conductor == slipway.ConductorCodePipeline:
+		return b.commandInCodePipeline(ctx, e, command)
 	}
-	return b.store.Execution(ctx, e.ID)
+	return b.builtin.command(ctx, e, command)
 }
 
 // execution finds the one execution whose id is, or begins with, id.
 func (b *backend) execution(ctx context.Context, id string) (slipway.Execution, error) {
-	found, err := b.store.Executions(ctx, store.Query{ID: id, Limit: 2})
-	switch {
-	case err != nil:
-		return slipway.Execution{}, err
-	case len(found) == 0 || id == "":
-		return slipway.Execution{}, api.NotFoundf("`slipway history CLUSTER/APP` shows executions", "there is no execution %s", id)
-	case len(found) > 1:
-		return slipway.Execution{}, slipway.Usagef("more than one execution begins with %s: write more of its id", id)
+	var found []slipway.Execution
+	if id != "" {
+		var err error
+		if found, err = b.Executions(ctx, api.ExecutionQuery{ID: id, Limit: 2}); err != nil {
+			return slipway.Execution{}, err
+		}
 	}
-	return found[0], nil
+	switch len(found) {
+	case 0:
+		return slipway.Execution{}, api.NotFoundf("`slipway history CLUSTER/APP` shows executions", "there is no execution %s", id)
+	case 1:
+		return found[0], nil
+	}
+	return slipway.Execution{}, slipway.Usagef("more than one execution begins with %s: write more of its id", id)
+}
+
+func stopOf(command api.Command) slipway.StopRequest {
+	return slipway.StopRequest{By: command.By, Reason: command.Reason, Abandon: command.Abandon, At: time.Now().UTC()}
+}
+
+func decisionOf(command api.Command) slipway.Decision {
+	return slipway.Decision{
+		Hook: command.Hook, Approve: command.Action == api.ActionApprove, By: command.By, Reason: command.Reason, At: time.Now().UTC(),
+	}
 }
 
 func unknownApp(app slipway.App) error {
 	return api.NotFoundf("`slipway status` lists the apps there are", "the deployment repository has no %s", app.RevisionPath())
+}
+
+// noServer is the error about an app that CodePipeline does not conduct.
+func noServer(app slipway.App) error {
+	return &slipway.Error{
+		Next: slipway.NextPerson, Message: app.String() + " is conducted by a Slipway server, and none was asked",
+		Hint: "name it with --server, or say conductor: codepipeline in slipway.yaml",
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/api"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
@@ -21,6 +23,8 @@ import (
 type Options struct {
 	Repository *deployrepo.Repo
 	Target     *target.AWS
+	// AWS is the SDK's configuration for CodePipeline, of a region or of its own.
+	AWS func(ctx context.Context, region string) (aws.Config, error)
 	// Database is the address of the database, "sqlite:PATH".
 	Database string
 	// Waiting is told who conducts the database when somebody else does; the
@@ -72,10 +76,8 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 		Repository: repository, Pipelines: c.store, Inspector: o.Target, Submitter: c.engine,
 		NewID: engine.NewID, Interval: o.Interval, Logger: o.Logger,
 	})
-	c.backend = &backend{
-		repository: repository, store: c.store, engine: c.engine, watcher: c.watcher,
-		running: &running{target: o.Target},
-	}
+	c.backend = newBackend(repository, o)
+	c.backend.builtin = &builtin{repository: repository, store: c.store, engine: c.engine, watcher: c.watcher}
 	c.handler = api.Handler(c.backend, api.Options{Version: o.Version, Ready: func(context.Context) error { return c.watcher.Err() }})
 
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -3,10 +3,12 @@ package controller
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
+	"github.com/slipway-cd/slipway/internal/deployrepo/files"
 	"github.com/slipway-cd/slipway/internal/history"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/trigger"
@@ -20,13 +22,22 @@ type repository struct {
 	mu     sync.Mutex
 	listed deployrepo.Tree // of the head that was last asked for
 	read   overview        // of the head at which somebody last asked for all apps
+	// settings are slipway.yaml's as it was last well; guarded by mu.
+	settings files.Repository
 }
 
 // overview is what git says of every app at one head.
 type overview struct {
-	head  string
-	heads []history.Head
-	place map[slipway.App]slipway.Place
+	head      string
+	heads     []history.Head
+	pipelines map[slipway.App]slipway.Pipeline // of the apps whose files are well
+}
+
+// conducted are those of the apps whose pipelines a conductor runs.
+func (o overview) conducted(by slipway.Conductor) map[slipway.App]slipway.Pipeline {
+	apps := maps.Clone(o.pipelines)
+	maps.DeleteFunc(apps, func(_ slipway.App, p slipway.Pipeline) bool { return p.Conductor != by })
+	return apps
 }
 
 // Refresh is trigger.Repository's.
@@ -53,15 +64,29 @@ func (r *repository) tree(ctx context.Context, commit string) (deployrepo.Tree, 
 	return tree, nil
 }
 
-// Apps is trigger.Repository's.
+// Apps is trigger.Repository's. Apps that another conductor runs are none of the
+// engine's: they are not among them. While slipway.yaml is broken, it is taken for
+// what it was.
 func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]pipeline.Content, error) {
 	tree, err := r.tree(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
+	settings, err := r.Config(ctx, commit)
+	r.mu.Lock()
+	if err == nil {
+		r.settings = settings
+	}
+	settings = r.settings
+	r.mu.Unlock()
+	if err != nil && slipway.NextOf(err) == slipway.NextRetry {
+		return nil, err
+	}
 	apps := make(map[slipway.App]pipeline.Content, len(tree.Apps))
 	for app := range tree.Apps {
-		apps[app] = content(tree, app)
+		if settings.ConductorOf(app.Cluster) == slipway.ConductorBuiltin {
+			apps[app] = content(tree, app)
+		}
 	}
 	return apps, nil
 }
@@ -113,7 +138,7 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.read.head == head && r.read.place != nil {
+	if r.read.head == head && r.read.pipelines != nil {
 		return r.read, nil
 	}
 	apps := tree.Sorted()
@@ -121,7 +146,7 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 	if err != nil {
 		return overview{}, err
 	}
-	read := overview{head: head, place: make(map[slipway.App]slipway.Place, len(apps))}
+	read := overview{head: head, pipelines: make(map[slipway.App]slipway.Pipeline, len(apps))}
 	for _, app := range apps {
 		of := loaded[app]
 		if of.Err != nil {
@@ -129,7 +154,7 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 			continue
 		}
 		read.heads = append(read.heads, history.Head{App: app, Revision: &of.Revision})
-		read.place[app] = of.Pipeline.Place
+		read.pipelines[app] = of.Pipeline
 	}
 	r.read = read
 	return read, nil

@@ -21,10 +21,10 @@ import (
 var readme []byte
 
 // Init writes a deployment repository: a README.md and a revision.json for
-// each app, or for an example where there are none. What exists already stays as
-// it is. A folder that is empty or does not exist becomes a repository first,
+// each app, or for an example where there are none, and other files. What exists
+// already stays as it is. A folder that is empty or does not exist becomes a repository first,
 // with a work tree unless its name ends in ".git".
-func Init(ctx context.Context, o Options, apps map[slipway.App][]slipway.Image, w WriteOptions) (Written, error) {
+func Init(ctx context.Context, o Options, apps map[slipway.App][]slipway.Image, w WriteOptions, others ...FileChange) (Written, error) {
 	if len(apps) == 0 {
 		apps = exampleApps()
 	}
@@ -56,6 +56,11 @@ func Init(ctx context.Context, o Options, apps map[slipway.App][]slipway.Image, 
 				return Draft{}, fmt.Errorf("%s: %w", app, err)
 			}
 			if err := add(app.RevisionPath(), content); err != nil {
+				return Draft{}, err
+			}
+		}
+		for _, other := range others {
+			if err := add(other.Path, other.Content); err != nil {
 				return Draft{}, err
 			}
 		}

@@ -65,6 +65,12 @@ func (s span) from(t time.Time) time.Duration {
 // a span of time: the one nearest to its middle or, where the span is open, the
 // oldest; nil where there is none. An empty task definition takes any.
 func (c *client) recordOf(ctx context.Context, place slipway.Place, taskDefinition string, in span) (*record, error) {
+	return c.recordThat(ctx, place, in, func(runs string) (bool, error) { return taskDefinition == "" || runs == taskDefinition, nil })
+}
+
+// recordThat is client.recordOf with a question of its own about the task
+// definition that a service deployment makes the service run.
+func (c *client) recordThat(ctx context.Context, place slipway.Place, in span, fits func(runs string) (bool, error)) (*record, error) {
 	doing := fmt.Sprintf("cannot read the service deployments of service %s in cluster %s", place.Service, place.Cluster)
 	created := &types.CreatedAt{After: aws.Time(in.after)}
 	if !in.before.IsZero() {
@@ -90,7 +96,11 @@ func (c *client) recordOf(ctx context.Context, place slipway.Place, taskDefiniti
 			return nil, err
 		}
 		for i, brief := range batch {
-			if taskDefinition == "" || runs[i] == taskDefinition {
+			fit, err := fits(runs[i])
+			if err != nil {
+				return nil, err
+			}
+			if fit {
 				return &record{
 					arn: aws.ToString(brief.ServiceDeploymentArn), status: brief.Status, reason: aws.ToString(brief.StatusReason),
 					createdAt: aws.ToTime(brief.CreatedAt), finishedAt: aws.ToTime(brief.FinishedAt), runs: runs[i],

@@ -50,14 +50,9 @@ func (e *ECS) running(ctx context.Context, place slipway.Place) slipway.Running 
 	}
 	current := primary(s)
 	arn := aws.ToString(current.TaskDefinition)
-	images, known := c.images.get(arn)
-	if !known {
-		described, err := c.describe(ctx, arn)
-		if err != nil {
-			return nothing(err)
-		}
-		images = described.images()
-		c.images.put(arn, images)
+	images, err := c.imagesOf(ctx, arn)
+	if err != nil {
+		return nothing(err)
 	}
 	return slipway.Running{
 		Place: place, TaskDefinition: arn, Images: slices.Clone(images), Since: aws.ToTime(current.CreatedAt),

@@ -115,6 +115,46 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Conductor is a slipway.Conductor.
+type Conductor string
+
+// conductorBuiltin is the word for slipway.ConductorBuiltin.
+const conductorBuiltin = "builtin"
+
+// Values lists the conductors.
+func (*Conductor) Values() []string {
+	return []string{conductorBuiltin, string(slipway.ConductorCodePipeline)}
+}
+
+// UnmarshalText checks that it is one of the conductors.
+func (c *Conductor) UnmarshalText(text []byte) error {
+	if conductors := c.Values(); !slices.Contains(conductors, string(text)) {
+		return fmt.Errorf("%q is no conductor: write one of %s%s", text, strings.Join(conductors, ", "), didYouMean(string(text), conductors))
+	}
+	*c = Conductor(text)
+	return nil
+}
+
+// NamePattern is a pattern of names of AWS CodePipeline's pipelines.
+type NamePattern string
+
+// Pattern is that of a pipeline's name, with placeholders. CodePipeline API
+// reference, PipelineDeclaration name.
+func (*NamePattern) Pattern() string {
+	return `^([A-Za-z0-9.@_-]|\{(repository|branch|cluster|app)\})+$`
+}
+
+// UnmarshalText checks the pattern, and that no two apps get the same name from it.
+func (n *NamePattern) UnmarshalText(text []byte) error {
+	const what = "pattern of pipelines' names: write one like deployment-{cluster}-{app}, with {cluster} and {app} in it"
+	for _, needed := range []string{"{cluster}", "{app}"} {
+		if !strings.Contains(string(text), needed) {
+			return fmt.Errorf("%.300q is no %s", text, what)
+		}
+	}
+	return match(n, string(text), (*string)(n), what)
+}
+
 // Switch is true or false.
 type Switch bool
 

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/slipway-cd/slipway"
@@ -25,6 +26,13 @@ type Repository struct {
 	Clusters map[Name]Cluster `yaml:"clusters"`
 	// What holds for every app that says nothing else in its pipeline.yaml.
 	Defaults Defaults `yaml:"defaults"`
+	// Who runs the pipelines: builtin (slipway serve, the default) or codepipeline
+	// (AWS CodePipeline, which Terraform provisions).
+	Conductor Conductor `yaml:"conductor"`
+	// What the pipelines of AWS CodePipeline are called, by a pattern in which
+	// {repository}, {branch}, {cluster} and {app} stand for those names; if it is not
+	// said, {repository}-{branch}-{cluster}-{app}.
+	PipelineName NamePattern `yaml:"pipelineName"`
 }
 
 // Cluster says which ECS cluster a folder means and how to reach it.
@@ -37,6 +45,9 @@ type Cluster struct {
 	Role Role `yaml:"role"`
 	// The base URL of the ECS API, for example of a sandbox.
 	Endpoint Endpoint `yaml:"endpoint"`
+	// Who runs the pipelines of this folder's apps, if it is not who runs the others':
+	// builtin or codepipeline.
+	Conductor Conductor `yaml:"conductor"`
 }
 
 // Defaults are settings of a pipeline that every app has unless it says
@@ -129,6 +140,8 @@ func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.
 	if pipeline.Target.Application != "" {
 		resolved.Place.Kind = slipway.KindCodeDeploy
 	}
+	resolved.Conductor = repository.ConductorOf(app.Cluster)
+	put(&resolved.PipelineName, string(repository.PipelineName))
 	put(&resolved.Place.Kind, slipway.Kind(pipeline.Target.Kind))
 	put(&resolved.Place.Application, string(pipeline.Target.Application))
 	put(&resolved.Place.DeploymentGroup, string(pipeline.Target.DeploymentGroup))
@@ -139,6 +152,25 @@ func Resolve(app slipway.App, repository Repository, pipeline Pipeline) slipway.
 	put(&resolved.Place.RoleARN, string(cluster.Role))
 	put(&resolved.Place.Endpoint, string(cluster.Endpoint))
 	return resolved
+}
+
+// ConductorOf is who runs the pipelines of a folder's apps.
+func (r Repository) ConductorOf(folder string) slipway.Conductor {
+	said := cmp.Or(r.Clusters[Name(folder)].Conductor, r.Conductor)
+	if said == conductorBuiltin {
+		return slipway.ConductorBuiltin
+	}
+	return slipway.Conductor(said)
+}
+
+// Serverless reports whether no pipeline is the built-in conductor's.
+func (r Repository) Serverless() bool {
+	for name := range r.Clusters {
+		if r.ConductorOf(string(name)) == slipway.ConductorBuiltin {
+			return false
+		}
+	}
+	return r.ConductorOf("") != slipway.ConductorBuiltin
 }
 
 // put sets target to the last value that is not zero.

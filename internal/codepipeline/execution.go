@@ -1,0 +1,205 @@
+package codepipeline
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/slipway-cd/slipway"
+)
+
+// said is what CodePipeline says of one execution.
+type said struct {
+	summary types.PipelineExecutionSummary
+	actions []types.ActionExecutionDetail // of this execution, oldest first
+}
+
+// action is the newest execution of an action, or nil where it did not begin.
+func (s said) action(stage, name string) *types.ActionExecutionDetail {
+	for i := range slices.Backward(s.actions) {
+		if a := &s.actions[i]; aws.ToString(a.StageName) == stage && aws.ToString(a.ActionName) == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// going is the action that goes on or, where none does, the newest; nil before the
+// first.
+func (s said) going() *types.ActionExecutionDetail {
+	for i := range slices.Backward(s.actions) {
+		if s.actions[i].Status == types.ActionExecutionStatusInProgress {
+			return &s.actions[i]
+		}
+	}
+	if n := len(s.actions); n > 0 {
+		return &s.actions[n-1]
+	}
+	return nil
+}
+
+// commit is the source revision that it runs; empty before its source was read.
+func (s said) commit() string {
+	for _, revision := range s.summary.SourceRevisions {
+		if id := aws.ToString(revision.RevisionId); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// ended reports whether CodePipeline has nothing more to do for it.
+func (s said) ended() bool {
+	return s.summary.Status != types.PipelineExecutionStatusInProgress && s.summary.Status != types.PipelineExecutionStatusStopping
+}
+
+// execution is what CodePipeline says, in our words. What was really deployed, it does
+// not know.
+func (s said) execution(app slipway.App, revision slipway.Revision, settings slipway.Pipeline) slipway.Execution {
+	e := slipway.Execution{
+		ID: aws.ToString(s.summary.PipelineExecutionId), Revision: revision, Pipeline: settings,
+		Trigger: s.trigger(), CreatedAt: aws.ToTime(s.summary.StartTime).UTC(), StartedAt: aws.ToTime(s.summary.StartTime).UTC(),
+	}
+	e.Revision.App = app
+	if a := s.going(); a != nil {
+		e.Stage = slipway.Stage(aws.ToString(a.StageName))
+	}
+	if s.ended() {
+		e.EndedAt = aws.ToTime(s.summary.LastUpdateTime).UTC()
+	}
+	e.Status, e.Outcome = status(s.summary.Status)
+	e.Reason = s.reason(e.Outcome)
+	if stop := s.summary.StopTrigger; stop != nil {
+		e.Stop = &slipway.StopRequest{Reason: aws.ToString(stop.Reason)}
+	}
+	if waits := s.approvals(); len(waits) > 0 {
+		e.Observation = &slipway.Observation{
+			At: aws.ToTime(s.summary.LastUpdateTime).UTC(), State: slipway.StateProgressing, Hooks: waits,
+			Waiting: "a person's approval at " + waits[0].Stage,
+		}
+	}
+	return e
+}
+
+// status is an execution's status, and the outcome that CodePipeline gives it.
+//
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineExecutionSummary.html
+func status(of types.PipelineExecutionStatus) (slipway.Status, slipway.Outcome) {
+	switch of {
+	case types.PipelineExecutionStatusInProgress:
+		return slipway.StatusInProgress, slipway.OutcomeNone
+	case types.PipelineExecutionStatusStopping:
+		return slipway.StatusStopping, slipway.OutcomeNone
+	case types.PipelineExecutionStatusStopped, types.PipelineExecutionStatusCancelled:
+		return slipway.StatusStopped, slipway.OutcomeStopped
+	case types.PipelineExecutionStatusSucceeded:
+		return slipway.StatusSucceeded, slipway.OutcomeDeployed
+	case types.PipelineExecutionStatusSuperseded:
+		return slipway.StatusSuperseded, slipway.OutcomeNone
+	case types.PipelineExecutionStatusFailed:
+		return slipway.StatusFailed, slipway.OutcomeFailed
+	}
+	return slipway.Status(of), slipway.OutcomeNone // newer than this build
+}
+
+// reason is why it ended as it did, in CodePipeline's words.
+func (s said) reason(outcome slipway.Outcome) string {
+	switch {
+	case s.summary.Status == types.PipelineExecutionStatusCancelled:
+		return "the pipeline was changed while the execution ran, which cancels it"
+	case outcome == slipway.OutcomeStopped:
+		reason := "stopped in CodePipeline"
+		if stop := s.summary.StopTrigger; stop != nil && aws.ToString(stop.Reason) != "" {
+			reason += ": " + *stop.Reason
+		}
+		return reason
+	case outcome == slipway.OutcomeFailed:
+		for _, a := range slices.Backward(s.actions) {
+			if a.Status == types.ActionExecutionStatusFailed {
+				return fmt.Sprintf("action %s of stage %s failed: %s", aws.ToString(a.ActionName), aws.ToString(a.StageName), cmp.Or(failure(a), "CodePipeline does not say why"))
+			}
+		}
+		return aws.ToString(s.summary.StatusSummary)
+	}
+	return ""
+}
+
+// failure is what CodePipeline says about an action that failed.
+func failure(a types.ActionExecutionDetail) string {
+	if a.Output == nil || a.Output.ExecutionResult == nil {
+		return ""
+	}
+	result := a.Output.ExecutionResult
+	if result.ErrorDetails != nil && aws.ToString(result.ErrorDetails.Message) != "" {
+		return strings.TrimRight(*result.ErrorDetails.Message, ". ")
+	}
+	return aws.ToString(result.ExternalExecutionSummary)
+}
+
+// external is the id of what an action made elsewhere, for example in CodeDeploy.
+func external(a *types.ActionExecutionDetail) string {
+	if a.Output == nil || a.Output.ExecutionResult == nil {
+		return ""
+	}
+	return aws.ToString(a.Output.ExecutionResult.ExternalExecutionId)
+}
+
+// approvals are the manual approvals that it waits for. CodePipeline rejects one by
+// itself after seven days,
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html.
+func (s said) approvals() (waits []slipway.Hook) {
+	for _, a := range s.actions {
+		if a.Status == types.ActionExecutionStatusInProgress && a.Input != nil && a.Input.ActionTypeId != nil && a.Input.ActionTypeId.Category == types.ActionCategoryApproval {
+			waits = append(waits, slipway.Hook{
+				ID: approvalID(aws.ToString(a.StageName), aws.ToString(a.ActionName)), Stage: aws.ToString(a.StageName),
+				Expires: aws.ToTime(a.StartTime).Add(7 * 24 * time.Hour).UTC(), OnExpiry: "ROLLBACK",
+			})
+		}
+	}
+	return waits
+}
+
+// approvalID names a manual approval for people.
+func approvalID(stage, action string) string { return stage + "/" + action }
+
+// trigger says why it began. Who started it by API is an ARN; the trigger Lambda's
+// ends with its function's name, and its executions are a push's.
+func (s said) trigger() slipway.Trigger {
+	t := slipway.Trigger{Kind: slipway.TriggerManual, At: aws.ToTime(s.summary.StartTime).UTC()}
+	if s.summary.ExecutionType == types.ExecutionTypeRollback {
+		t.Kind = slipway.TriggerRollback
+	}
+	by := s.summary.Trigger
+	if by == nil {
+		return t
+	}
+	t.By = aws.ToString(by.TriggerDetail)
+	switch by.TriggerType {
+	case types.TriggerTypeCloudWatchEvent:
+		t.Kind = slipway.TriggerEvent
+	case types.TriggerTypePollForSourceChanges:
+		t.Kind = slipway.TriggerPoll
+	case types.TriggerTypeWebhook, types.TriggerTypeWebhookV2:
+		t.Kind = slipway.TriggerWebhook
+	case types.TriggerTypeManualRollback, types.TriggerTypeAutomatedRollback:
+		t.Kind = slipway.TriggerRollback
+	case types.TriggerTypeCreatePipeline:
+		t.By = "the pipeline's creation"
+	case types.TriggerTypeStartPipelineExecution:
+		if strings.Contains(t.By, ":assumed-role/") && strings.HasSuffix(t.By, TriggerFunction) {
+			t.Kind = slipway.TriggerEvent
+		}
+	case types.TriggerTypePutActionRevision:
+		t.Kind = slipway.TriggerEvent
+	}
+	return t
+}
+
+// TriggerFunction is what the names of the Lambda functions end with that start
+// pipelines when the repository changes.
+const TriggerFunction = "slipway-trigger"

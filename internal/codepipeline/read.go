@@ -1,0 +1,271 @@
+package codepipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/slipway-cd/slipway"
+)
+
+const (
+	// page is how many executions, of a pipeline or of actions, one call lists. API
+	// reference, ListPipelineExecutions and ListActionExecutions, maxResults.
+	page = 100
+	// atOnce is how many pipelines are asked about at once: few enough for an account
+	// in which other tools call CodePipeline too.
+	atOnce = 8
+	// apart is up to how many executions' actions are asked for one by one, rather than
+	// with those of all others.
+	apart = 3
+)
+
+// Executions returns the newest executions of an app's pipeline, newest first. An app
+// that CodePipeline has no pipeline for is an error that is ErrNoPipeline.
+func (c *Conductor) Executions(ctx context.Context, app slipway.App, settings slipway.Pipeline, limit int) ([]slipway.Execution, error) {
+	p, err := c.pipeline(ctx, app, settings)
+	if err != nil {
+		return nil, err
+	}
+	return c.cache.listed.get(fmt.Sprintf("%s %d", p.name, limit), func() ([]slipway.Execution, error) {
+		listed, err := c.list(ctx, p, limit)
+		if err != nil {
+			return nil, err
+		}
+		executions := make([]slipway.Execution, len(listed))
+		failures := make([]error, len(listed))
+		each(len(listed), func(i int) {
+			executions[i], failures[i] = c.told(ctx, app, settings, p, listed[i])
+		})
+		for _, err := range failures {
+			if err != nil {
+				return nil, err
+			}
+		}
+		return executions, nil
+	})
+}
+
+// Latest returns the newest execution of each app's pipeline, without those of apps
+// that have none, and why an app's could not be read.
+func (c *Conductor) Latest(ctx context.Context, apps map[slipway.App]slipway.Pipeline) (map[slipway.App]slipway.Execution, map[slipway.App]error) {
+	newest, failures := make(map[slipway.App]slipway.Execution), make(map[slipway.App]error)
+	var mu sync.Mutex
+	all := slices.SortedFunc(maps.Keys(apps), slipway.App.Compare)
+	each(len(all), func(i int) {
+		executions, err := c.Executions(ctx, all[i], apps[all[i]], 1)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			failures[all[i]] = err
+		case len(executions) > 0:
+			newest[all[i]] = executions[0]
+		}
+	})
+	return newest, failures
+}
+
+// Find returns the executions whose ids are, or begin with, id: of the hundred newest
+// of each app. Apps whose pipelines cannot be read are passed over, unless nothing is
+// found.
+func (c *Conductor) Find(ctx context.Context, apps map[slipway.App]slipway.Pipeline, id string) ([]slipway.Execution, error) {
+	var mu sync.Mutex
+	var found []slipway.Execution
+	var failure error
+	all := slices.SortedFunc(maps.Keys(apps), slipway.App.Compare)
+	each(len(all), func(i int) {
+		executions, err := c.withID(ctx, all[i], apps[all[i]], id)
+		mu.Lock()
+		defer mu.Unlock()
+		found = append(found, executions...)
+		if err != nil && failure == nil {
+			failure = err
+		}
+	})
+	if len(found) > 0 {
+		return found, nil
+	}
+	return nil, failure
+}
+
+// withID is Find for one app: what is not asked for is not looked at in ECS.
+func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipway.Pipeline, id string) ([]slipway.Execution, error) {
+	p, err := c.pipeline(ctx, app, settings)
+	if err != nil {
+		return nil, err
+	}
+	summaries, err := c.summaries(ctx, p, page)
+	if err != nil {
+		return nil, err
+	}
+	var found []slipway.Execution
+	for _, summary := range summaries {
+		if !strings.HasPrefix(aws.ToString(summary.PipelineExecutionId), id) {
+			continue
+		}
+		of := said{summary: summary}
+		if of.actions, err = c.actions(ctx, p, aws.ToString(summary.PipelineExecutionId)); err != nil {
+			return nil, err
+		}
+		execution, err := c.told(ctx, app, settings, p, of)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, execution)
+	}
+	return found, nil
+}
+
+// told is one execution with what git and ECS say of it.
+func (c *Conductor) told(ctx context.Context, app slipway.App, settings slipway.Pipeline, p structure, of said) (slipway.Execution, error) {
+	id := aws.ToString(of.summary.PipelineExecutionId)
+	if known, ok := c.cache.ended.peek(id); ok {
+		return known, nil
+	}
+	revision, err := c.revision(ctx, app, of.commit())
+	if err != nil {
+		return slipway.Execution{}, err
+	}
+	e, final := c.look(ctx, of.execution(app, revision, settings), of, p)
+	if final {
+		c.cache.ended.put(id, e)
+	}
+	return e, nil
+}
+
+// revision is what git says of an app at a commit. A commit that git does not have, or
+// at which the app's file is broken, is a revision with nothing but its commit: an
+// execution of it may have failed for just that.
+func (c *Conductor) revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error) {
+	if commit == "" {
+		return slipway.Revision{App: app}, nil
+	}
+	return c.cache.revisions.get(app.String()+" "+commit, func() (slipway.Revision, error) {
+		revision, err := c.options.Source.Revision(ctx, app, commit)
+		switch {
+		case err == nil:
+			return revision, nil
+		case ctx.Err() != nil || slipway.NextOf(err) == slipway.NextRetry:
+			return revision, err
+		}
+		return slipway.Revision{App: app, Commit: commit, Blob: revision.Blob}, nil
+	})
+}
+
+// list returns the newest executions of a pipeline with their actions.
+func (c *Conductor) list(ctx context.Context, p structure, limit int) ([]said, error) {
+	summaries, err := c.summaries(ctx, p, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]said, len(summaries))
+	unknown := map[string]*said{}
+	for i, summary := range summaries {
+		all[i].summary = summary
+		id := aws.ToString(summary.PipelineExecutionId)
+		if _, known := c.cache.ended.peek(id); !known {
+			unknown[id] = &all[i]
+		}
+	}
+	if len(unknown) <= apart {
+		for id, of := range unknown {
+			if of.actions, err = c.actions(ctx, p, id); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
+	details, err := c.actionsSince(ctx, p, unknown)
+	if err != nil {
+		return nil, err
+	}
+	for _, detail := range details {
+		if of := unknown[aws.ToString(detail.PipelineExecutionId)]; of != nil {
+			of.actions = append(of.actions, detail)
+		}
+	}
+	return all, nil
+}
+
+func (c *Conductor) summaries(ctx context.Context, p structure, limit int) ([]types.PipelineExecutionSummary, error) {
+	api, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var summaries []types.PipelineExecutionSummary
+	pages := codepipeline.NewListPipelineExecutionsPaginator(api, &codepipeline.ListPipelineExecutionsInput{
+		PipelineName: &p.name, MaxResults: aws.Int32(int32(min(limit, page))),
+	})
+	for pages.HasMorePages() && len(summaries) < limit {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, explain(err, "list the executions of the pipeline "+p.name, "codepipeline:ListPipelineExecutions")
+		}
+		summaries = append(summaries, out.PipelineExecutionSummaries...)
+	}
+	return summaries[:min(limit, len(summaries))], nil
+}
+
+// actions are those of one execution, oldest first.
+func (c *Conductor) actions(ctx context.Context, p structure, id string) ([]types.ActionExecutionDetail, error) {
+	return c.details(ctx, p, &types.ActionExecutionFilter{PipelineExecutionId: &id}, func([]types.ActionExecutionDetail) bool { return false })
+}
+
+// actionsSince are those of all executions back to the oldest that is wanted, oldest
+// first.
+func (c *Conductor) actionsSince(ctx context.Context, p structure, wanted map[string]*said) ([]types.ActionExecutionDetail, error) {
+	return c.details(ctx, p, nil, func(so []types.ActionExecutionDetail) bool {
+		oldest := aws.ToTime(so[len(so)-1].StartTime)
+		for _, of := range wanted {
+			if !aws.ToTime(of.summary.StartTime).After(oldest) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// details lists action executions, newest first, until enough says so.
+func (c *Conductor) details(ctx context.Context, p structure, filter *types.ActionExecutionFilter, enough func([]types.ActionExecutionDetail) bool) ([]types.ActionExecutionDetail, error) {
+	api, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var details []types.ActionExecutionDetail
+	pages := codepipeline.NewListActionExecutionsPaginator(api, &codepipeline.ListActionExecutionsInput{
+		PipelineName: &p.name, Filter: filter, MaxResults: aws.Int32(page),
+	})
+	for pages.HasMorePages() && (len(details) == 0 || !enough(details)) {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, explain(err, "list the action executions of the pipeline "+p.name, "codepipeline:ListActionExecutions")
+		}
+		details = append(details, out.ActionExecutionDetails...)
+	}
+	slices.SortStableFunc(details, func(a, b types.ActionExecutionDetail) int {
+		return aws.ToTime(a.StartTime).Compare(aws.ToTime(b.StartTime))
+	})
+	return details, nil
+}
+
+// each calls do with 0 to n-1, a few at a time, and returns after the last.
+func each(n int, do func(i int)) {
+	var running sync.WaitGroup
+	turns := make(chan struct{}, atOnce)
+	for i := range n {
+		turns <- struct{}{}
+		running.Go(func() {
+			defer func() { <-turns }()
+			do(i)
+		})
+	}
+	running.Wait()
+}

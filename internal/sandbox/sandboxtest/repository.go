@@ -1,0 +1,19 @@
+package sandboxtest
+
+import (
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+)
+
+// Repository makes an empty repository of CodeCommit's and returns its folder: bare,
+// for git.
+func (w *World) Repository(name string) string {
+	w.t.Helper()
+	client := w.CodeCommit()
+	if _, err := client.CreateRepository(w.t.Context(), &codecommit.CreateRepositoryInput{RepositoryName: aws.String(name)}); err != nil {
+		w.t.Fatal(err)
+	}
+	return filepath.Join(w.dir, name+".git")
+}
