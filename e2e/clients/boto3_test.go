@@ -9,10 +9,16 @@ import (
 
 // TestBoto3 runs a script against the seeded world, which asserts what it sees.
 func TestBoto3(t *testing.T) {
-	python := need(t, "python3")
 	_, env := world(t)
-	if _, errs, err := run(t, env, "", python, "-c", "import boto3"); err != nil {
-		t.Skipf("boto3 is not installed here: %s", errs)
+	python := ""
+	for _, candidate := range []string{"python3", "/usr/bin/python3"} { // what a distribution packages is for its own
+		if _, _, err := run(t, env, "", candidate, "-c", "import boto3"); err == nil {
+			python = candidate
+			break
+		}
+	}
+	if python == "" {
+		t.Skip("no python3 with boto3 is installed here")
 	}
 	script, err := filepath.Abs("testdata/services.py")
 	if err != nil {
