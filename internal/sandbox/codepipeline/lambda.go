@@ -31,8 +31,9 @@ type job struct {
 	Called       bool
 }
 
-// invoke has a Lambda function do a job. The function reports: it is called again
-// with its continuation token for as long as it gives one.
+// invoke has a Lambda function do a job. It is called asynchronously, as AWS's is
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html), and reports:
+// it is called again with its continuation token for as long as it gives one.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
 func (s *Service) invoke(_ context.Context, w *work) outcome {
 	j := w.progress.Job
@@ -54,13 +55,11 @@ func (s *Service) invoke(_ context.Context, w *work) outcome {
 	if err != nil {
 		return failure(codeConfiguration, "%s", err)
 	}
-	s.work.Go(func() {
-		if _, err := w.ports.Functions.Invoke(s.ctx, s.function(w.configuration["FunctionName"]), payload); err != nil && s.ctx.Err() == nil {
-			s.refused(j.ID, err)
-		}
-	})
+	if err := w.ports.Functions.InvokeEvent(s.function(w.configuration["FunctionName"]), payload); err != nil {
+		return failure(codeConfiguration, "%s", message(err))
+	}
 	return later(func(a *actionRun) {
-		if a.Progress.Job.ID == j.ID { // it may have been continued already
+		if a.Progress.Job.ID == j.ID { // it may have reported already
 			a.Progress.Job.Called = true
 		}
 	})
@@ -72,19 +71,6 @@ func (s *Service) function(name string) string {
 		return name
 	}
 	return "arn:aws:lambda:" + s.options.Region + ":" + s.options.Account + ":function:" + name
-}
-
-// refused fails the action whose function could not be called.
-func (s *Service) refused(id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, e, run, a := s.job(id)
-	if s.closed || a == nil || a.Status != types.ActionExecutionStatusInProgress || a.Progress.Job.ID != id {
-		return
-	}
-	s.settle(p, e, run, a, failure(codeConfiguration, "%s", message(err)))
-	s.proceed(p, e)
-	s.advance(p)
 }
 
 // jobEvent is what the function is called with.

@@ -156,7 +156,10 @@ func TestInvokeFails(t *testing.T) {
 		"is not there": {functionARN + "s", nil, "Deploy: ConfigurationError: Function not found: " + functionARN + "s", 0, time.Minute},
 	} {
 		t.Run(what, func(t *testing.T) {
-			f := &function{do: c.do}
+			var options []sandboxtest.Option
+			if c.do != nil {
+				options = append(options, sandboxtest.Functions(&function{do: c.do}))
+			}
 			in(t, func(it *rig) {
 				r = it
 				r.repository.commit("Deploy 1.1", revision("1.1"))
@@ -167,7 +170,7 @@ func TestInvokeFails(t *testing.T) {
 				if got := r.failures(id); len(got) != 1 || !strings.HasPrefix(got[0], c.want) {
 					r.Errorf("%q, want %q", got, c.want)
 				}
-			}, sandboxtest.Functions(f))
+			}, options...)
 		})
 	}
 }

@@ -47,12 +47,12 @@ type CodeDeploy interface {
 	GetDeployment(context.Context, *codedeploy.GetDeploymentInput) (*codedeploy.GetDeploymentOutput, error)
 }
 
-// Functions are the account's Lambda functions, by ARN. Invoke may take as long as
-// the function runs, and must end when ctx does; what the function answers does
-// not count, it reports with PutJobSuccessResult or PutJobFailureResult. An error
-// says that it could not be called.
+// Functions are the account's Lambda functions, by name or ARN. InvokeEvent does
+// not wait for the function, which reports with PutJobSuccessResult or
+// PutJobFailureResult; what fails may be tried again. An error says that there is no
+// such function.
 type Functions interface {
-	Invoke(ctx context.Context, functionARN string, payload []byte) ([]byte, error)
+	InvokeEvent(function string, payload []byte) error
 }
 
 // Events takes events, as an event bus does. It may be called from any goroutine,
