@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -28,36 +29,8 @@ import (
 // service, a repository, queues, rules with their targets, a schedule and the article's pipelines, find no
 // drift, and destroy them.
 func TestTerraform(t *testing.T) {
-	terraform := need(t, "terraform")
 	w, env := world(t)
-	dir := t.TempDir()
-	content, err := os.ReadFile("testdata/main.tf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "main.tf"), content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	settings := filepath.Join(dir, "settings.tfrc")
-	if err := os.WriteFile(settings, fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror(t)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	env = append(env, "TF_CLI_CONFIG_FILE="+settings, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_VAR_endpoint="+w.Endpoints().AWS)
-	run := func(args ...string) (code int) {
-		t.Helper()
-		out, errs, err := run(t, env, dir, terraform, args...)
-		exit, exited := errors.AsType[*exec.ExitError](err)
-		switch {
-		case err == nil:
-			return 0
-		case exited && exit.ExitCode() == 2: // of plan -detailed-exitcode: there is something to change
-			t.Errorf("terraform %v: there is drift\n%s", args, out)
-			return 2
-		default:
-			t.Fatalf("terraform %v: %v\n%s%s", args, err, out, errs)
-			return 1
-		}
-	}
+	run := terraformIn(t, w, env, t.TempDir(), "testdata/main.tf")
 	run("init")
 	run("apply", "-auto-approve")
 	if got, want := made(t, w), []string{"cluster shop", "rule shop-batch", "rule shop-commits", "schedule shop-batch", "repository shop", "queue shop-commits", "queue shop-dead", "pipeline deployment-main-cluster1-tcpapp1", "pipeline deployment-main-cluster1-webapp1"}; !slices.Equal(got, want) {
@@ -70,12 +43,72 @@ func TestTerraform(t *testing.T) {
 	}
 }
 
+// TestTerraformLambda has the AWS provider create a function with its permission
+// and the rule for its events, change it, and destroy it.
+func TestTerraformLambda(t *testing.T) {
+	w, env := world(t)
+	dir := t.TempDir()
+	run := terraformIn(t, w, env, dir, "testdata/lambda/main.tf")
+	function(t, dir)
+	run("init")
+	run("apply", "-auto-approve")
+	run("plan", "-detailed-exitcode")
+	run("apply", "-auto-approve", "-var", "variable=other")
+	run("plan", "-detailed-exitcode", "-var", "variable=other")
+	client := lambda.NewFromConfig(config(w))
+	out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("shop"), Payload: []byte("{}")})
+	if err != nil || !strings.Contains(string(out.Payload), `"Variable":"other"`) {
+		t.Errorf("%+v %s, %v", out, out.Payload, err)
+	}
+	run("destroy", "-auto-approve")
+	listed, err := client.ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	if err != nil || len(listed.Functions) > 0 {
+		t.Errorf("there still is %+v, %v", listed, err)
+	}
+}
+
+// terraformIn prepares a folder for Terraform with one file of ours, and returns
+// what runs it there.
+func terraformIn(t *testing.T, w *sandbox.World, env []string, dir, source string) func(args ...string) {
+	t.Helper()
+	terraform := need(t, "terraform")
+	content, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	settings := filepath.Join(dir, "settings.tfrc")
+	if err := os.WriteFile(settings, fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	env = append(env, "TF_CLI_CONFIG_FILE="+settings, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_VAR_endpoint="+w.Endpoints().AWS)
+	return func(args ...string) {
+		t.Helper()
+		out, errs, err := run(t, env, dir, terraform, args...)
+		exit, exited := errors.AsType[*exec.ExitError](err)
+		switch {
+		case err == nil:
+		case exited && exit.ExitCode() == 2: // of plan -detailed-exitcode: there is something to change
+			t.Errorf("terraform %v: there is drift\n%s", args, out)
+		default:
+			t.Fatalf("terraform %v: %v\n%s%s", args, err, out, errs)
+		}
+	}
+}
+
+// config reaches a world.
+func config(w *sandbox.World) aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(w.Endpoints().AWS), Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
+	}
+}
+
 // made are the resources that are there and were not seeded.
 func made(t *testing.T, w *sandbox.World) (names []string) {
 	t.Helper()
-	config := aws.Config{
-		Region: "eu-west-1", BaseEndpoint: aws.String(w.Endpoints().AWS), Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
-	}
+	config := config(w)
 	clusters, err := ecs.NewFromConfig(config).ListClusters(t.Context(), &ecs.ListClustersInput{})
 	if err != nil {
 		t.Fatal(err)
