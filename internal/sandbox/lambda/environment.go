@@ -155,22 +155,22 @@ func (s *Service) take(v *version, inv *invocation) (*environment, *result) {
 		}
 	}
 	s.mu.Unlock()
-	refuse := func(kind, format string, args ...any) (*environment, *result) {
-		got := failure(inv, kind, format, args...)
+	refuse := func(format string, args ...any) (*environment, *result) {
+		got := failure(inv, "Runtime.InvalidEntrypoint", format, args...)
 		return nil, &got
 	}
 	if here := architecture(runtime.GOARCH); v.Architectures[0] != here {
-		return refuse("Runtime.InvalidEntrypoint", "the function is built for %s, and this machine is %s: build it for this one, and set its architectures", v.Architectures[0], here)
+		return refuse("the function is built for %s, and this machine is %s: build it for this one, and set its architectures", v.Architectures[0], here)
 	}
 	if !strings.HasPrefix(string(v.Runtime), "provided") {
-		return refuse("Runtime.InvalidEntrypoint", "the sandbox runs a program named bootstrap (the runtimes provided.al2023 and provided.al2), not %s", v.Runtime)
+		return refuse("the sandbox runs a program named bootstrap (the runtimes provided.al2023 and provided.al2), not %s", v.Runtime)
 	}
 	e, err := s.newEnvironment(v)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return refuse("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+		return refuse("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 	case err != nil:
-		return refuse("Runtime.InvalidEntrypoint", "%v", err)
+		return refuse("%v", err)
 	}
 	return e, nil
 }

@@ -80,6 +80,7 @@ func (a api) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.Invoke
 	case types.InvocationTypeEvent:
 		a.accept(v, inv)
 		return &lambda.InvokeOutput{StatusCode: http.StatusAccepted}, nil
+	default:
 	}
 	got, err := a.run(ctx, v, reserved, inv)
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *Service) run(ctx context.Context, v *version, reserved *int32, inv *inv
 	s.mu.Lock()
 	err := s.admit(*v.FunctionName, reserved)
 	if err == nil {
-		s.work.Go(func() {
+		s.work.Go(func() { //nolint:contextcheck // it goes on without who asked for it
 			defer s.leave(*v.FunctionName)
 			done <- s.execute(v, inv)
 		})

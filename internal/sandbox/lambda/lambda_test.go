@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -223,13 +224,13 @@ func TestInvoke(t *testing.T) {
 			}
 			return out
 		}
-		if out := invoke(`{"a":1}`); out.StatusCode != 200 || string(out.Payload) != `{"a":1}` || out.FunctionError != nil || *out.ExecutedVersion != "$LATEST" {
+		if out := invoke(`{"a":1}`); out.StatusCode != http.StatusOK || string(out.Payload) != `{"a":1}` || out.FunctionError != nil || *out.ExecutedVersion != "$LATEST" {
 			t.Errorf("%+v %s", out, out.Payload)
 		}
-		if out := invoke(`1`, func(in *lambda.InvokeInput) { in.InvocationType = types.InvocationTypeDryRun }); out.StatusCode != 204 || len(out.Payload) > 0 {
+		if out := invoke(`1`, func(in *lambda.InvokeInput) { in.InvocationType = types.InvocationTypeDryRun }); out.StatusCode != http.StatusNoContent || len(out.Payload) > 0 {
 			t.Errorf("%+v", out)
 		}
-		if out := invoke(`"fail"`); out.StatusCode != 200 || aws.ToString(out.FunctionError) != "Unhandled" || string(out.Payload) != `{"errorMessage":"no such pipeline","errorType":"errorString"}` {
+		if out := invoke(`"fail"`); out.StatusCode != http.StatusOK || aws.ToString(out.FunctionError) != "Unhandled" || string(out.Payload) != `{"errorMessage":"no such pipeline","errorType":"errorString"}` {
 			t.Errorf("%+v %s", out, out.Payload)
 		}
 		if out := invoke(`"much"`); aws.ToString(out.FunctionError) != "Unhandled" || !strings.Contains(string(out.Payload), `"Function.ResponseSizeTooLarge"`) {
@@ -286,7 +287,7 @@ func TestEvents(t *testing.T) {
 		send := func(payload string) {
 			t.Helper()
 			out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeEvent, Payload: []byte(payload)})
-			if err != nil || out.StatusCode != 202 || len(out.Payload) > 0 {
+			if err != nil || out.StatusCode != http.StatusAccepted || len(out.Payload) > 0 {
 				t.Fatalf("%+v, %v", out, err)
 			}
 		}

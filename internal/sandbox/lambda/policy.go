@@ -105,7 +105,7 @@ func (a api) GetPolicy(_ context.Context, in *lambda.GetPolicyInput) (*lambda.Ge
 		return nil, errNotFound("The resource you requested does not exist.")
 	}
 	document, err := json.Marshal(struct {
-		Version, Id string //nolint:revive // as policies have it
+		Version, Id string
 		Statement   []statement
 	}{"2012-10-17", "default", found})
 	return &lambda.GetPolicyOutput{Policy: aws.String(string(document)), RevisionId: aws.String(f.PolicyID)}, err

@@ -45,7 +45,7 @@ func handle(ctx context.Context, in request) (*answer, error) {
 	}
 	switch in.Do {
 	case "print":
-		fmt.Println("to stdout")
+		fmt.Fprintln(os.Stdout, "to stdout")
 		fmt.Fprint(os.Stderr, "to stderr, without an end")
 	case "fail":
 		return nil, errors.New("no such pipeline")
@@ -54,7 +54,7 @@ func handle(ctx context.Context, in request) (*answer, error) {
 	case "exit":
 		os.Exit(3)
 	case "hang":
-		child := exec.Command("sleep", "3600")
+		child := exec.Command("sleep", "3600") //nolint:noctx // it is to be left over
 		if err := child.Start(); err != nil {
 			return nil, err
 		}
