@@ -325,3 +325,118 @@ func TestConductorsObey(t *testing.T) {
 		}
 	})
 }
+
+// A pipeline may wait for people before it deploys.
+func TestManualApproval(t *testing.T) {
+	inCodePipeline(t, func(c *conductor) {
+		_, err := c.world.CodePipeline().DeletePipeline(c.Context(), &codepipeline.DeletePipelineInput{Name: pipelineName(web)})
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.createPipeline(web, types.ActionDeclaration{
+			Name:         aws.String("Ask"),
+			ActionTypeId: &types.ActionTypeId{Category: types.ActionCategoryApproval, Owner: types.ActionOwnerAws, Provider: aws.String("Manual"), Version: aws.String("1")},
+		})
+		c.pass(5 * time.Minute)
+		if _, err := c.ask(api.Command{Action: api.ActionApprove, Execution: c.status(web).Execution.ID}); err != nil {
+			c.Fatal(err) // the pipeline's creation is an execution, which waits too
+		}
+		for _, approve := range []bool{true, false} {
+			version, action := "1.1.0", api.ActionApprove
+			if !approve {
+				version, action = "1.2.0", api.ActionReject
+			}
+			commit := c.push(web, version)
+			c.pass(5 * time.Minute)
+			waits := c.of(web, commit)
+			if waits.Status != slipway.StatusInProgress || waits.Stage != "Approve" || waits.Observation == nil || len(waits.Observation.Hooks) != 1 || waits.Observation.Hooks[0].ID != "Approve/Ask" {
+				c.Fatalf("it does not wait: %+v", waits)
+			}
+			if _, err := c.ask(api.Command{Action: action, Execution: waits.ID, Reason: "as agreed"}); err != nil {
+				c.Fatal(err)
+			}
+			e := c.end(web, commit)
+			if want := map[bool]slipway.Outcome{true: slipway.OutcomeDeployed, false: slipway.OutcomeFailed}[approve]; e.Outcome != want {
+				c.Errorf("approve %t: %s: %s", approve, e.Outcome, e.Reason)
+			}
+			if !approve && !strings.Contains(e.Reason, "as agreed") {
+				c.Errorf("the refusal: %s", e.Reason)
+			}
+			if _, err := c.ask(api.Command{Action: action, Execution: waits.ID}); slipway.NextOf(err) != slipway.NextPerson {
+				c.Errorf("an answer to nothing: %v", err)
+			}
+		}
+	})
+}
+
+// A name that fits two apps acts on neither's pipeline for the other, and an app
+// without a pipeline says so.
+func TestPipelineOfAnother(t *testing.T) {
+	inCodePipeline(t, func(c *conductor) {
+		c.write("another pattern", "slipway.yaml", "conductor: codepipeline\npipelineName: \"deployment-main-{cluster}-web{app}\"\n")
+		if err := c.backend.Refresh(c.Context()); err != nil {
+			c.Fatal(err)
+		}
+		if s := c.status(worker); !strings.Contains(s.Problem, "deployment-main-shop-webworker") {
+			c.Errorf("an app without a pipeline: %q", s.Problem)
+		}
+		c.write("a pattern with too little in it", "slipway.yaml", "conductor: codepipeline\npipelineName: \"deployment-main-shop-web{cluster}{app}\"\n")
+		_, err := c.world.CodePipeline().CreatePipeline(c.Context(), c.renamed(web, "deployment-main-shop-webshopworker"))
+		if err != nil {
+			c.Fatal(err)
+		}
+		if err := c.backend.Refresh(c.Context()); err != nil {
+			c.Fatal(err)
+		}
+		_, err = c.ask(api.Command{Action: api.ActionStart, App: worker})
+		if slipway.NextOf(err) != slipway.NextPerson || !strings.Contains(err.Error(), "it deploys shop/web") {
+			c.Errorf("the pipeline of another app: %v", err)
+		}
+	})
+}
+
+// renamed is an app's pipeline under another name.
+func (c *conductor) renamed(app slipway.App, name string) *codepipeline.CreatePipelineInput {
+	c.Helper()
+	out, err := c.world.CodePipeline().GetPipeline(c.Context(), &codepipeline.GetPipelineInput{Name: pipelineName(app)})
+	if err != nil {
+		c.Fatal(err)
+	}
+	out.Pipeline.Name = &name
+	return &codepipeline.CreatePipelineInput{Pipeline: out.Pipeline}
+}
+
+// A server that has another conductor for a folder starts nothing there, and an app
+// that comes back to it is not deployed again.
+func TestConductorChanges(t *testing.T) {
+	inRig(t, func(r *rig) {
+		c := &conductor{rig: r, backend: r.controller.Backend(), trigger: func(slipway.App, string) { r.refresh() }}
+		c.end(web, c.push(web, "1.1.0"))
+		c.write("to CodePipeline", "slipway.yaml", "clusters: {shop: {conductor: codepipeline}}\n")
+		r.refresh()
+		r.world.ForgetCalls()
+		commit := c.push(web, "1.2.0")
+		c.pass(10 * time.Minute)
+		if writes := r.world.Calls().Writes(); len(writes) > 0 {
+			r.Errorf("the engine wrote to AWS for an app of CodePipeline's: %v", writes.Operations())
+		}
+		if s := c.status(web); !strings.Contains(s.Problem, "pipeline") || s.Conductor != slipway.ConductorCodePipeline || s.Removed {
+			r.Errorf("status: %+v", s)
+		}
+		r.services[web].Deploy(image("web", "1.2.0")) // what CodePipeline would have done
+		r.services[web].Settle()
+		r.world.ForgetCalls()
+		c.write("and back", "slipway.yaml", "clusters: {shop: {conductor: builtin}}\n")
+		r.refresh()
+		if e := c.end(web, commit); e.Outcome != slipway.OutcomeUnchanged {
+			r.Errorf("back on the engine: %s: %s", e.Outcome, e.Reason)
+		}
+		if writes := r.world.Calls().Writes(); len(writes) > 0 {
+			r.Errorf("the way back wrote to AWS: %v", writes.Operations())
+		}
+		entries, err := c.backend.History(r.Context(), web, 5)
+		if err != nil || len(entries) < 2 || entries[1].Execution == nil || entries[1].Execution.Outcome != slipway.OutcomeDeployed {
+			r.Errorf("the history was lost: %+v, %v", entries, err)
+		}
+	})
+}

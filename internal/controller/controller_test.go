@@ -28,6 +28,7 @@ type rig struct {
 	*testing.T
 	repository *deployrepo.Repo
 	world      *sandboxtest.World
+	services   map[slipway.App]*sandboxtest.Service
 	database   string
 	controller *controller.Controller
 }
@@ -39,7 +40,7 @@ func inRig(t *testing.T, test func(*rig)) {
 	t.Setenv("HOME", dir) // git's settings are not the user's
 	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{T: t, world: sandboxtest.New(t), database: "sqlite:" + filepath.Join(dir, "slipway.db")}
+		r := &rig{T: t, world: sandboxtest.New(t), services: map[slipway.App]*sandboxtest.Service{}, database: "sqlite:" + filepath.Join(dir, "slipway.db")}
 		options := deployrepo.Options{URL: filepath.Join(dir, "deployment")}
 		apps := map[slipway.App][]slipway.Image{
 			web:    {{Container: "web", URI: image("web", "1.0.0")}},
@@ -53,7 +54,7 @@ func inRig(t *testing.T, test func(*rig)) {
 			t.Fatal(err)
 		}
 		for _, app := range []slipway.App{web, worker} {
-			r.world.Service(app.Cluster, app.Name, sandboxtest.Image(image(app.Name, "1.0.0")), sandboxtest.CircuitBreaker(true))
+			r.services[app] = r.world.Service(app.Cluster, app.Name, sandboxtest.Image(image(app.Name, "1.0.0")), sandboxtest.CircuitBreaker(true))
 		}
 		r.open()
 		defer func() { r.close() }()
@@ -66,9 +67,10 @@ func image(app, version string) string { return "registry.example.com/" + app + 
 func (r *rig) open() {
 	r.Helper()
 	var err error
+	config := func(context.Context, string) (aws.Config, error) { return r.world.Config(), nil }
 	r.controller, err = controller.Open(r.Context(), controller.Options{
 		Repository: r.repository, Database: r.database, Interval: time.Minute, Logger: slog.New(slog.DiscardHandler),
-		Target: target.New(target.Options{Config: func(context.Context, string) (aws.Config, error) { return r.world.Config(), nil }}),
+		Target: target.New(target.Options{Config: config}), AWS: config,
 	})
 	if err != nil {
 		r.Fatal(err)
