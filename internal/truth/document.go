@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -67,14 +68,12 @@ func (s Scenario) write(b *strings.Builder) {
 			continue
 		}
 		cell := s.Cells[way]
-		var names, times []string
+		var names []string
+		var times []time.Duration
 		for _, other := range Ways() {
 			if is := s.Cells[other]; alikeButTime(is, cell) {
 				told[other] = true
-				names = append(names, other.String())
-				if took := roughly(is.After); len(times) == 0 || times[len(times)-1] != took {
-					times = append(times, took)
-				}
+				names, times = append(names, other.String()), append(times, is.After)
 			}
 		}
 		fmt.Fprintf(b, "\n**%s**: ", strings.Join(names, " · "))
@@ -82,8 +81,15 @@ func (s Scenario) write(b *strings.Builder) {
 			fmt.Fprintf(b, "cannot happen; %s.\n", cell.Not)
 			continue
 		}
-		fmt.Fprintf(b, "%s, %s", cell.Status(), strings.Join(strings.Fields(cell.Ends()+" "+cell.Because()), " "))
-		fmt.Fprintf(b, ", %s. ", strings.Join(times, ", "))
+		b.WriteString(string(cell.Status()))
+		if ends := strings.TrimSpace(cell.Ends() + " " + cell.Because()); !strings.EqualFold(ends, string(cell.Status())) {
+			b.WriteString(", " + ends)
+		}
+		fmt.Fprintf(b, ", %s", roughly(slices.Min(times)))
+		if last := roughly(slices.Max(times)); last != roughly(slices.Min(times)) {
+			b.WriteString(" to " + strings.TrimPrefix(last, "after "))
+		}
+		b.WriteString(". ")
 		if len(cell.Writes) == 0 {
 			b.WriteString("Nothing is written.")
 		} else {
