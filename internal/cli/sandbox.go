@@ -23,6 +23,7 @@ type sandboxCmd struct {
 	Throttled    float64           `env:"SLIPWAY_SANDBOX_THROTTLED" placeholder:"SHARE" help:"Share of the requests to ECS, 0 to 1, that are throttled."`
 	Failed       float64           `env:"SLIPWAY_SANDBOX_FAILED" placeholder:"SHARE" help:"Share that is answered with status 500."`
 	Dropped      float64           `env:"SLIPWAY_SANDBOX_DROPPED" placeholder:"SHARE" help:"Share whose connection is dropped, half of them after the effect."`
+	Lost         float64           `env:"SLIPWAY_SANDBOX_LOST" placeholder:"SHARE" help:"Share whose connection is dropped after the effect."`
 	Latency      time.Duration     `env:"SLIPWAY_SANDBOX_LATENCY" placeholder:"100ms" help:"How long every request to ECS waits."`
 	Rates        float64           `env:"SLIPWAY_SANDBOX_RATES" placeholder:"FACTOR" help:"Throttle requests to ECS at this multiple of ECS's own rates."`
 	Lag          time.Duration     `env:"SLIPWAY_SANDBOX_LAG" placeholder:"5s" help:"How far ECS's reads lag behind, in AWS's time."`
@@ -47,7 +48,7 @@ func (c *sandboxCmd) Run(ctx context.Context, e *env) (err error) {
 		World: sandbox.Options{
 			Dir: c.Dir, Region: sandboxRegion, Listen: c.ListenAWS, TimeScale: c.TimeScale, Webhooks: c.Webhook, Logger: e.log(),
 			Rates: c.Rates, Lag: c.Lag, Functions: c.Function, Strategies: c.Strategies,
-			Faults: sandbox.Faults{Throttled: c.Throttled, Failed: c.Failed, Dropped: c.Dropped, LatencyMs: int(c.Latency.Milliseconds())},
+			Faults: sandbox.Faults{Throttled: c.Throttled, Failed: c.Failed, Dropped: c.Dropped, Lost: c.Lost, LatencyMs: int(c.Latency.Milliseconds())},
 		},
 		Listen:     c.Listen,
 		Controller: !c.NoController,

@@ -23,6 +23,8 @@ type Faults struct {
 	// Dropped is the share whose connection is closed without an answer: half of
 	// them before anything was done, half after.
 	Dropped float64 `json:"dropped"`
+	// Lost is the share whose connection is closed after they had their effect.
+	Lost float64 `json:"lost,omitempty"`
 	// LatencyMs is how many milliseconds every request waits, at any time scale.
 	LatencyMs int `json:"latencyMs"`
 	// Actions are the only ones that this is about, like UpdateService; all if
@@ -32,12 +34,12 @@ type Faults struct {
 
 // validate says what is out of range.
 func (f Faults) validate() error {
-	for name, share := range map[string]float64{"throttled": f.Throttled, "failed": f.Failed, "dropped": f.Dropped} {
+	for name, share := range map[string]float64{"throttled": f.Throttled, "failed": f.Failed, "dropped": f.Dropped, "lost": f.Lost} {
 		if share < 0 || share > 1 {
 			return fmt.Errorf("the share %q is %v: it goes from 0 to 1", name, share)
 		}
 	}
-	if sum := f.Throttled + f.Failed + f.Dropped; sum > 1 {
+	if sum := f.Throttled + f.Failed + f.Dropped + f.Lost; sum > 1 {
 		return fmt.Errorf("the shares of faults are %v together: at most 1", sum)
 	}
 	if f.LatencyMs < 0 {
@@ -59,6 +61,8 @@ func (f Faults) draw(operation string, random float64) *awsjson.Fault {
 		fault.Err = &awsjson.Error{Code: "ServerException", Message: "Service Unavailable. Please try again later.", Status: http.StatusInternalServerError}
 	case random < f.Throttled+f.Failed+f.Dropped:
 		fault = awsjson.Dropped(random >= f.Throttled+f.Failed+f.Dropped/2)
+	case random < f.Throttled+f.Failed+f.Dropped+f.Lost:
+		fault = awsjson.Dropped(true)
 	}
 	fault.Delay = time.Duration(f.LatencyMs) * time.Millisecond
 	return fault

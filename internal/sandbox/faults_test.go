@@ -6,7 +6,7 @@ import (
 )
 
 func TestDraw(t *testing.T) {
-	faults := Faults{Throttled: 0.1, Failed: 0.2, Dropped: 0.4, LatencyMs: 30}
+	faults := Faults{Throttled: 0.1, Failed: 0.2, Dropped: 0.4, Lost: 0.1, LatencyMs: 30}
 	for _, c := range []struct {
 		random         float64
 		failed         bool
@@ -16,7 +16,8 @@ func TestDraw(t *testing.T) {
 		{random: 0.15, failed: true},
 		{random: 0.35, dropped: true},
 		{random: 0.6, dropped: true, after: true},
-		{random: 0.75},
+		{random: 0.75, dropped: true, after: true},
+		{random: 0.85},
 	} {
 		fault := faults.draw("UpdateService", c.random)
 		if (fault.Err != nil) != c.failed || fault.Drop != c.dropped || fault.AfterEffect != c.after || fault.Delay != 30*time.Millisecond {
