@@ -175,7 +175,8 @@ func (f Facts) Traffic() *float64 {
 
 // Waiting says what a deployment that goes on waits for, for a person.
 func (f Facts) Waiting() string {
-	for _, hook := range f.Hooks() {
+	if hooks := f.Hooks(); len(hooks) > 0 {
+		hook := hooks[0]
 		text := "somebody to approve that the traffic is shifted"
 		if hook.GoesOn() {
 			text = "the original task set to be terminated; until then it can be rolled back at once"
