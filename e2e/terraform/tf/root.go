@@ -4,15 +4,18 @@ package tf
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Root is a folder that terraform runs in.
@@ -49,10 +52,12 @@ func clean() (env []string) {
 // Run runs terraform and returns what it printed; an error ends the test.
 func (r *Root) Run(t *testing.T, args ...string) string {
 	t.Helper()
+	began := time.Now()
 	out, err := r.Try(t.Context(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%s: terraform %s took %v", filepath.Base(r.dir), args[0], time.Since(began).Round(time.Second))
 	return out
 }
 
@@ -70,15 +75,15 @@ func (r *Root) Changes(t *testing.T) string {
 	return ""
 }
 
-// Try runs terraform and returns what it printed to stdout, and an error with
-// what it printed elsewhere.
+// Try runs terraform and returns what it printed to stdout; the error says what it
+// printed to stderr.
 func (r *Root) Try(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, r.providers.terraform, args...)
 	cmd.Dir, cmd.Env = r.dir, r.env
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("terraform %s: %w\n%s%s", strings.Join(args, " "), err, out.Bytes(), errs.Bytes())
+		return out.String(), fmt.Errorf("terraform %s: %w\n%s", strings.Join(args, " "), err, cmp.Or(errs.String(), out.String()))
 	}
 	return out.String(), nil
 }

@@ -1,0 +1,70 @@
+//go:build e2e
+
+package aws
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+)
+
+// stateBucket is where the example's states are.
+const stateBucket = "example-state"
+
+// TestComplete applies two clusters of four applications with their state in S3,
+// and delivers two of them in one push.
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	account := open(t, "eu-west-1")
+	account.others(t, "s3api", "create-bucket", "--bucket", stateBucket, "--create-bucket-configuration", "LocationConstraint="+account.region)
+	example := account.example(t, "complete")
+	backend := filepath.Join(t.TempDir(), "backend.hcl")
+	if err := os.WriteFile(backend, []byte(account.backend("")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	foundation := example.root(t, "foundation", "", "artifact_bucket=example-artifacts", "force_destroy=true", "deletion_protection=false", "nat_gateways=single")
+	foundation.Run(t, "init", "-backend-config="+backend, "-backend-config=key=foundation.tfstate")
+	foundation.Run(t, "apply", "-auto-approve")
+	account.seed(t, foundation)
+	applications := example.root(t, "applications", fmt.Sprintf("\ndata \"terraform_remote_state\" \"foundation\" {\n  config = {\n    key = \"foundation.tfstate\"\n%s  }\n}\n", account.backend("    ")),
+		append(lambdaVariables(t), `foundation_state={bucket="`+stateBucket+`", key="foundation.tfstate", region="eu-west-1"}`)...)
+	applications.Run(t, "init", "-backend-config="+backend, "-backend-config=key=applications.tfstate")
+	applications.Run(t, "apply", "-auto-approve")
+	account.settled(t)
+	unchanged(t, "provisioned", foundation, applications)
+
+	const pipeline = "deployment-main-"
+	clone := account.clone(t, "main")
+	before := account.started(t)
+	commit := clone.push(t, "Deploy webapp1 and service1", map[string]string{
+		"cluster1/webapp1": image("webapp1", "1.1.0"), "cluster2/service1": image("service1", "1.1.0"),
+	})
+	account.delivers(t, before, commit, types.PipelineExecutionStatusSucceeded, pipeline+"cluster1-webapp1", pipeline+"cluster2-service1")
+	if got, want := account.runs(t, "cluster1", "webapp1"), image("webapp1", "1.1.0"); got != want {
+		t.Errorf("webapp1 of cluster1 runs %q, want %q", got, want)
+	}
+	if got, want := account.runs(t, "cluster2", "service1"), image("service1", "1.1.0"); got != want {
+		t.Errorf("service1 of cluster2 runs %q, want %q", got, want)
+	}
+	unchanged(t, "two were deployed", foundation, applications)
+
+	applications.Run(t, "destroy", "-auto-approve")
+	foundation.Run(t, "destroy", "-auto-approve")
+	account.isEmpty(t, stateBucket)
+}
+
+// backend tells S3's place, for the states.
+func (a *anAccount) backend(indent string) string {
+	var text string
+	for _, line := range []string{
+		`bucket = "` + stateBucket + `"`, `region = "` + a.region + `"`, `access_key = "sandbox"`, `secret_key = "sandbox"`, `use_path_style = true`,
+		`skip_credentials_validation = true`, `skip_metadata_api_check = true`, `skip_requesting_account_id = true`,
+		`endpoints = { s3 = "` + a.moto + `" }`,
+	} {
+		text += indent + line + "\n"
+	}
+	return text
+}

@@ -1,0 +1,17 @@
+// Package aws applies the Terraform examples and delivers with what they make: the
+// article's system, end to end, with CodePipeline as the conductor.
+//
+//	terraform apply ──► sandbox: ECS, CodeCommit, CodePipeline, EventBridge, Lambda, SQS, CodeDeploy
+//	                └─► moto: S3, IAM, EC2, ELB, alarms and log groups
+//	git push, put-file ──► event ──► Lambda ──► one pipeline ──► ECS runs the image
+//	terraform plan ──► nothing to change
+//	terraform destroy ──► nothing left
+//
+// It takes minutes, most of which the AWS provider waits for load balancers, and so
+// runs by make e2e-aws alone. It needs terraform, the AWS provider, moto_server, git and the AWS CLI, fetches
+// none of them, and is skipped, saying so, where one is missing. The functions are
+// the real binary, which the sandbox runs.
+//
+// Our own provider runs beside the AWS one, and reads CodeCommit. Each example has a
+// sandbox and a moto of its own, so that both go at once.
+package aws
