@@ -68,7 +68,7 @@ provider "aws" {
   secret_key              = "sandbox"
   skip_metadata_api_check = true
   s3_use_path_style       = true
-  max_retries             = 2
+  max_retries             = 5
 
   endpoints {
 %s  }
