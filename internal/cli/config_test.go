@@ -18,7 +18,7 @@ func TestFlags(t *testing.T) {
 	}
 	without := map[string]string{
 		"help":     "asks, and does not configure",
-		"no-color": "its variable takes any value", //nolint:misspell // https://no-color.org
+		"no-color": "its variable takes any value",
 	}
 	for _, flag := range parser.Model.Flags {
 		if _, ok := without[flag.Name]; ok {

@@ -22,9 +22,8 @@ type globals struct {
 	Branch     string `group:"global" env:"SLIPWAY_BRANCH" placeholder:"NAME" help:"Its branch; by default the one that its HEAD names."`
 	Verbose    bool   `short:"v" group:"global" xor:"talk" env:"SLIPWAY_VERBOSE" help:"Log details on stderr."`
 	Quiet      bool   `short:"q" group:"global" xor:"talk" env:"SLIPWAY_QUIET" help:"Say nothing but errors on stderr."`
-	//nolint:misspell // https://no-color.org
-	// NoColor has no variable in its tag: any value of NO_COLOR counts, but a
-	// boolean flag takes true or false.
+	// NoColor has no variable in its tag: any value of NO_COLOR counts
+	// (https://no-color.org), but a boolean flag takes true or false.
 	NoColor bool `group:"global" help:"Use no colour; also when NO_COLOR is set, and without a terminal."`
 }
 

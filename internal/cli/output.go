@@ -107,7 +107,7 @@ const (
 
 // paint colours text that goes to w, if w is a terminal and nobody objects.
 func (e *env) paint(w io.Writer, c colour, text string) string {
-	objects := e.NoColor || os.Getenv("NO_COLOR") != "" //nolint:misspell // https://no-color.org
+	objects := e.NoColor || os.Getenv("NO_COLOR") != ""
 	if c == plain || text == "" || objects || !isTerminal(w) {
 		return text
 	}

@@ -45,7 +45,7 @@ func handle(ctx context.Context, in request) (*answer, error) {
 	}
 	switch in.Do {
 	case "print":
-		fmt.Fprintln(os.Stdout, "to stdout")
+		_, _ = fmt.Fprintln(os.Stdout, "to stdout")
 		fmt.Fprint(os.Stderr, "to stderr, without an end")
 	case "fail":
 		return nil, errors.New("no such pipeline")
