@@ -79,8 +79,8 @@ terraform-provider: ## Build the Terraform provider into a filesystem mirror
 	done
 
 .PHONY: e2e-aws
-e2e-aws: ## Apply the Terraform examples on the sandbox and moto, deliver, destroy
-	SLIPWAY_E2E_AWS=1 go test -count=1 -v -timeout 30m -tags e2e ./e2e/aws/...
+e2e-aws: build ## Apply the Terraform examples on the sandbox and moto, deliver, destroy
+	SLIPWAY_E2E_AWS=1 SLIPWAY_BIN=$(CURDIR)/$(BIN) go test -count=1 -v -timeout 30m -tags e2e ./e2e/aws/...
 
 .PHONY: bench
 bench: build ## Measure what the README promises: latency, batching, size, memory

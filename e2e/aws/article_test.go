@@ -84,6 +84,7 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 		return account.runs(t, "cluster1", "webapp1") == image("webapp1", "2.9.0"), nil
 	})
 	unchanged(t, "a rollback by ECS", applications)
+	clone.tells(t)
 
 	account.changeByHand(t, "cluster1", "webapp1", image("webapp1", "2.9.1-console"))
 	account.changeByHand(t, "cluster1", "service1", image("service1", "1.1.1-console"))

@@ -18,6 +18,7 @@ var built struct {
 	once             sync.Once
 	dir              string
 	provider, lambda string
+	slipway          string
 	err              error
 }
 
@@ -44,7 +45,12 @@ func buildAll() (err error) {
 	}
 	built.provider = filepath.Join(built.dir, "terraform-provider-slipway")
 	bootstrap := filepath.Join(built.dir, "bootstrap")
-	for output, command := range map[string]string{built.provider: "terraform-provider-slipway", bootstrap: "slipway-lambda"} {
+	commands := map[string]string{built.provider: "terraform-provider-slipway", bootstrap: "slipway-lambda"}
+	if built.slipway = os.Getenv("SLIPWAY_BIN"); built.slipway == "" {
+		built.slipway = filepath.Join(built.dir, "slipway")
+		commands[built.slipway] = "slipway"
+	}
+	for output, command := range commands {
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, "../../cmd/"+command)
 		cmd.Env, cmd.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 		if err := cmd.Run(); err != nil {
