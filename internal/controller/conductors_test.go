@@ -165,11 +165,11 @@ func (c *conductor) of(app slipway.App, commit string) slipway.Execution {
 // end waits until the newest execution of a commit has ended.
 func (c *conductor) end(app slipway.App, commit string) slipway.Execution {
 	c.Helper()
-	for range 2 * 3600 {
+	for range 3600 / 5 {
 		if e := c.of(app, commit); e.Status.Ended() {
 			return e
 		}
-		c.pass(time.Second)
+		c.pass(5 * time.Second)
 	}
 	c.Fatalf("%s has not ended: %+v", app, c.of(app, commit))
 	panic("unreachable")
@@ -178,7 +178,7 @@ func (c *conductor) end(app slipway.App, commit string) slipway.Execution {
 // ended waits until an execution has ended.
 func (c *conductor) ended(id string) slipway.Execution {
 	c.Helper()
-	for range 3600 {
+	for range 3600 / 5 {
 		found, err := c.backend.Executions(c.Context(), api.ExecutionQuery{ID: id})
 		if err != nil || len(found) != 1 {
 			c.Fatalf("%d executions %s, %v", len(found), id, err)
@@ -186,7 +186,7 @@ func (c *conductor) ended(id string) slipway.Execution {
 		if found[0].Status.Ended() {
 			return found[0]
 		}
-		c.pass(time.Second)
+		c.pass(5 * time.Second)
 	}
 	c.Fatalf("execution %s has not ended", id)
 	panic("unreachable")

@@ -16,8 +16,8 @@ import (
 type facts struct {
 	described
 	// record is ECS's lasting account of the watched deployment: asked for always
-	// where ECS shifts traffic or calls hooks, and otherwise only when the service
-	// does not list the deployment any more; nil where there is none.
+	// where ECS shifts traffic or calls hooks, and otherwise only when another is
+	// primary and that does not say enough; nil where there is none.
 	record *record
 	// successor is the service deployment that came next, asked for only where
 	// record was stopped; nil where there is none.
@@ -182,7 +182,7 @@ func decide(d slipway.Deployment, w watched, f facts, now time.Time) verdict {
 		}
 	case older(running, ours, d):
 		return decideRollback(d, w, f, ours, running, now)
-	case ours == nil && f.record != nil:
+	case f.record != nil:
 		return decideByRecord(w, f, running)
 	}
 	return verdict{state: slipway.StateReplaced, headline: replacedBySome(f, running)}

@@ -104,13 +104,14 @@ func (c *client) facts(ctx context.Context, d slipway.Deployment) (facts, error)
 		}
 		return f, c.optional(ctx, err)
 	}
-	if w.in(f.service) != nil {
+	ours, running := w.in(f.service), primary(f.service)
+	if running == nil || running == ours {
 		return f, nil
 	}
-	// The watched deployment is not listed any more. Where an older one is primary
-	// again that says enough, unless nobody saw the failure's id.
-	running := primary(f.service)
-	if running == nil || older(running, nil, d) && !isRecord(w.id) {
+	// Another is primary. An older one says enough while ours is listed or, unless
+	// nobody saw the failure's id, when it is not any more; a newer one may have come
+	// before ours was done or after, when ours still drains.
+	if older(running, ours, d) && (ours != nil || !isRecord(w.id)) {
 		return f, nil
 	}
 	f.record, err = c.recordOf(ctx, d.Place, w.taskDefinition, w.span(d))
