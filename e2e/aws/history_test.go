@@ -36,10 +36,11 @@ func (c *aClone) ask(t *testing.T, answer any, args ...string) {
 	url := strings.TrimSpace(c.account.run(t, c.dir, "git", "remote", "get-url", "origin"))
 	cmd := exec.CommandContext(t.Context(), built.slipway, append(args, "--repository", url, "--branch", c.branch, "--output", "json")...)
 	cmd.Dir, cmd.Env = c.dir, c.account.env(t.TempDir())
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
 	out, err := cmd.Output()
 	if err != nil {
-		exit, _ := err.(*exec.ExitError)
-		t.Fatalf("slipway %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)
+		t.Fatalf("slipway %s: %v\n%s", strings.Join(args, " "), err, complaint.String())
 	}
 	if err := json.Unmarshal(out, answer); err != nil {
 		t.Fatalf("slipway %s: %v\n%s", strings.Join(args, " "), err, out)
