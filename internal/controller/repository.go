@@ -22,8 +22,9 @@ type repository struct {
 	mu     sync.Mutex
 	listed deployrepo.Tree // of the head that was last asked for
 	read   overview        // of the head at which somebody last asked for all apps
-	// settings are slipway.yaml's as it was last well; guarded by mu.
-	settings files.Repository
+	// settings are slipway.yaml's as it was last well, with that blob.
+	settings     files.Repository
+	settingsBlob string
 }
 
 // overview is what git says of every app at one head.
@@ -65,21 +66,14 @@ func (r *repository) tree(ctx context.Context, commit string) (deployrepo.Tree, 
 }
 
 // Apps is trigger.Repository's. Apps that another conductor runs are none of the
-// engine's: they are not among them. While slipway.yaml is broken, it is taken for
-// what it was.
+// engine's: they are not among them.
 func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]pipeline.Content, error) {
 	tree, err := r.tree(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := r.Config(ctx, commit)
-	r.mu.Lock()
-	if err == nil {
-		r.settings = settings
-	}
-	settings = r.settings
-	r.mu.Unlock()
-	if err != nil && slipway.NextOf(err) == slipway.NextRetry {
+	settings, err := r.configured(ctx, tree)
+	if err != nil {
 		return nil, err
 	}
 	apps := make(map[slipway.App]pipeline.Content, len(tree.Apps))
@@ -89,6 +83,25 @@ func (r *repository) Apps(ctx context.Context, commit string) (map[slipway.App]p
 		}
 	}
 	return apps, nil
+}
+
+// configured is slipway.yaml at a commit: read when its content has changed, since this
+// stands between a push and its deployment. While it is broken, it is taken for what it
+// was.
+func (r *repository) configured(ctx context.Context, tree deployrepo.Tree) (files.Repository, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if tree.Config.Blob == r.settingsBlob {
+		return r.settings, nil
+	}
+	settings, err := r.Config(ctx, tree.Commit)
+	switch {
+	case err == nil:
+		r.settings, r.settingsBlob = settings, tree.Config.Blob
+	case slipway.NextOf(err) == slipway.NextRetry || ctx.Err() != nil:
+		return r.settings, err
+	}
+	return r.settings, nil
 }
 
 func content(tree deployrepo.Tree, app slipway.App) pipeline.Content {
