@@ -24,9 +24,11 @@ var webapp1 = slipway.App{Cluster: "cluster1", Name: "webapp1"}
 // rig is a repository in the sandbox's CodeCommit.
 type rig struct {
 	t      *testing.T
+	world  *sandboxtest.World
 	client *sdk.Client
 	*codecommit.Repository
-	head string
+	folder string // for git
+	head   string
 }
 
 // inBubble runs a test on an empty repository, by a clock of its own.
@@ -35,11 +37,7 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := sandboxtest.New(t)
-		r := &rig{t: t, client: w.CodeCommit(), Repository: codecommit.New(w.Config(), "deployment")}
-		if _, err := r.client.CreateRepository(t.Context(), &sdk.CreateRepositoryInput{RepositoryName: aws.String("deployment")}); err != nil {
-			t.Fatal(err)
-		}
-		test(t, r)
+		test(t, &rig{t: t, world: w, client: w.CodeCommit(), Repository: codecommit.New(w.Config(), "deployment"), folder: w.Repository("deployment")})
 	})
 }
 

@@ -34,15 +34,21 @@ func (c *codeCommit) Load(ctx context.Context, app slipway.App) (deployrepo.Load
 	return c.LoadAt(ctx, app, c.head)
 }
 
-// LoadAt reads one app at a commit, of which the API wants the whole id. Of the
-// commit nothing is known but that.
+// LoadAt reads one app at a commit, of which the API wants the whole id. Who touched the
+// app last takes permissions of its own, without which that alone is missing.
 func (c *codeCommit) LoadAt(ctx context.Context, app slipway.App, commit string) (deployrepo.Loaded, error) {
 	revision, err := c.Revision(ctx, app, commit)
-	loaded := deployrepo.Loaded{Revision: revision, Commit: slipway.Commit{ID: revision.Commit}}
+	loaded := deployrepo.Loaded{Revision: revision}
 	switch {
 	case errors.Is(err, codecommit.ErrNoFile), slipway.NextOf(err) == slipway.NextUsage:
 		loaded.Err = err // which is about this app
 		return loaded, nil
+	case err != nil:
+		return loaded, err
+	}
+	loaded.Commit, err = c.Touched(ctx, app, revision.Commit)
+	if err != nil && slipway.NextOf(err) != slipway.NextRetry {
+		err = untold{err}
 	}
 	return loaded, err
 }

@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
 )
 
@@ -34,18 +36,15 @@ func amazon(t *testing.T) *sandboxtest.World {
 	return world
 }
 
-// Through CodeCommit's API the same is read without git, at one commit in one plan.
-func TestRevisionThroughCodeCommit(t *testing.T) {
-	world := amazon(t)
-	client := world.CodeCommit()
-	if _, err := client.CreateRepository(t.Context(), &codecommit.CreateRepositoryInput{RepositoryName: aws.String("deployment")}); err != nil {
-		t.Fatal(err)
-	}
+// committer commits files to the repository deployment, one at a time.
+func committer(t *testing.T, client *codecommit.Client) func(path, text string) (commit string) {
 	var head *string
-	deploy := func(text string) string {
+	return func(path, text string) string {
+		t.Helper()
 		made, err := client.CreateCommit(t.Context(), &codecommit.CreateCommitInput{
 			RepositoryName: aws.String("deployment"), BranchName: aws.String("master"), ParentCommitId: head,
-			PutFiles: []types.PutFileEntry{{FilePath: aws.String("cluster1/webapp1/revision.json"), FileContent: []byte(text)}},
+			AuthorName: aws.String("Ada"), Email: aws.String("ada@example.com"),
+			PutFiles: []types.PutFileEntry{{FilePath: &path, FileContent: []byte(text)}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -53,25 +52,90 @@ func TestRevisionThroughCodeCommit(t *testing.T) {
 		head = made.CommitId
 		return *head
 	}
-	first := deploy(`[{"name": "web", "imageUri": "example.com/webapp1:1"}]`)
-	second := deploy(`[{"name": "web", "imageUri": "example.com/webapp1:2"}]`)
+}
 
+// Through CodeCommit's API the same is read as with git, in a folder or by a URL.
+func TestRevisionThroughCodeCommit(t *testing.T) {
+	world := amazon(t)
+	folder := world.Repository("deployment")
+	commit := committer(t, world.CodeCommit())
+	first := commit("cluster1/webapp1/revision.json", `[{"name": "web", "imageUri": "example.com/webapp1:1"}]`)
+	second := commit("cluster1/webapp1/revision.json", `[{"name": "web", "imageUri": "example.com/webapp1:2"}]`)
+	commit("cluster1/other/revision.json", `[{"name": "web", "imageUri": "example.com/other:1"}]`)
+
+	ways := []values{{"codecommit": "deployment"}, {"codecommit": "deployment", "branch": "master"}, {"repository": folder, "branch": "master"}, {"repository": "file://" + folder, "branch": "master"}}
+	for at, want := range map[string]struct{ commit, image string }{"": {second, "example.com/webapp1:2"}, first: {first, "example.com/webapp1:1"}} {
+		when, err := time.Parse(time.RFC3339, git(t, folder, "log", "-1", "--format=%aI", want.commit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, way := range ways {
+			got, problem := newPlugin(t, way).read("slipway_revision", webapp1(values{"at_commit": textOrUnset(at)}))
+			delete(got, "at_commit")
+			said := map[string]string{
+				"cluster": "cluster1", "app": "webapp1", "image_uri": want.image, "images.web": want.image,
+				"commit": want.commit, "author": "Ada <ada@example.com>", "time": when.UTC().Format(time.RFC3339),
+			}
+			if diff := cmp.Diff(said, got); diff != "" || problem != "" {
+				t.Errorf("%v: %s(-want +got):\n%s", way, problem, diff)
+			}
+		}
+	}
+}
+
+// textOrUnset is a value of a block; an empty one is not set.
+func textOrUnset(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// Where it may not be asked who touched an app, its images are told all the same.
+func TestRevisionThroughCodeCommitWithoutHistory(t *testing.T) {
+	world := amazon(t)
+	world.Repository("deployment")
+	committer(t, world.CodeCommit())("cluster1/webapp1/revision.json", `[{"name": "web", "imageUri": "example.com/webapp1:1"}]`)
 	p := newPlugin(t, values{"codecommit": "deployment"})
-	for _, set := range []values{webapp1(nil), webapp1(values{"branch": "master"})} {
-		got, problem := p.read("slipway_revision", set)
-		delete(got, "branch")
-		want := map[string]string{
-			"cluster": "cluster1", "app": "webapp1", "image_uri": "example.com/webapp1:2", "images.web": "example.com/webapp1:2", "commit": second,
+	world.Fault(func(operation string) *awsjson.Fault {
+		if operation != "ListFileCommitHistory" {
+			return nil
 		}
-		if diff := cmp.Diff(want, got); diff != "" || problem != "" {
-			t.Errorf("%s(-want +got):\n%s", problem, diff)
+		return &awsjson.Fault{Err: &awsjson.Error{Code: "AccessDeniedException", Message: "User: ada is not authorized to perform: codecommit:ListFileCommitHistory"}}
+	})
+	got, problem := p.read("slipway_revision", webapp1(nil))
+	want := map[string]string{"cluster": "cluster1", "app": "webapp1", "image_uri": "example.com/webapp1:1", "images.web": "example.com/webapp1:1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, says := range []string{"WARNING at app: Not known who touched cluster1/webapp1 last: ", "not authorized", "hint: ", "allow codecommit:ListFileCommitHistory"} {
+		if !strings.Contains(problem, says) {
+			t.Errorf("%s\ndoes not say %q", problem, says)
 		}
 	}
-	if got, problem := p.read("slipway_revision", webapp1(values{"at_commit": first})); got["image_uri"] != "example.com/webapp1:1" {
-		t.Errorf("at the first commit: %v, %s", got, problem)
+	// What passes is an error: the next plan would say something else.
+	world.Fault(func(operation string) *awsjson.Fault {
+		if operation != "ListFileCommitHistory" {
+			return nil
+		}
+		return awsjson.Throttled()
+	})
+	if _, problem = p.read("slipway_revision", webapp1(nil)); !strings.Contains(problem, "ERROR at nothing: Cannot read what git says") || !strings.Contains(problem, "Rate exceeded") {
+		t.Error(problem)
 	}
+}
 
-	deploy(`[{"name": "web"}]`)
+// All data sources of a plan see one commit, through CodeCommit's API as well.
+func TestErrorsThroughCodeCommit(t *testing.T) {
+	world := amazon(t)
+	world.Repository("deployment")
+	commit := committer(t, world.CodeCommit())
+	second := commit("cluster1/webapp1/revision.json", `[{"name": "web", "imageUri": "example.com/webapp1:2"}]`)
+	p := newPlugin(t, values{"codecommit": "deployment"})
+	if got, problem := p.read("slipway_revision", webapp1(nil)); got["commit"] != second {
+		t.Errorf("%v, %s", got, problem)
+	}
+	commit("cluster1/webapp1/revision.json", `[{"name": "web"}]`)
 	if got, problem := p.read("slipway_revision", webapp1(nil)); got["commit"] != second {
 		t.Errorf("one plan saw two commits: %v, %s", got, problem)
 	}

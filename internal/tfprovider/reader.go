@@ -27,11 +27,18 @@ type reader struct {
 
 // revisions are those of a repository at one commit of its branch. An app that
 // cannot be read has Loaded.Err; the error is about the repository, or of LoadAt
-// about the commit that a person names.
+// about the commit that a person names. An untold error comes with all but
+// Loaded.Commit.
 type revisions interface {
 	Load(ctx context.Context, app slipway.App) (deployrepo.Loaded, error)
 	LoadAt(ctx context.Context, app slipway.App, commit string) (deployrepo.Loaded, error)
 }
+
+// untold is why it is not known who touched an app last.
+type untold struct{ error }
+
+// Unwrap returns the cause.
+func (u untold) Unwrap() error { return u.error }
 
 func newReader(m providerModel, o Options) *reader {
 	return &reader{provider: m, options: o, opened: make(map[place]func() (revisions, error))}

@@ -57,10 +57,10 @@ func (*revisionSource) Schema(_ context.Context, _ datasource.SchemaRequest, res
 			"image_uri": schema.StringAttribute{Computed: true, MarkdownDescription: "The image of the container, as `revision.json` names it."},
 			"images":    schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "All images, by container."},
 			"commit": schema.StringAttribute{Computed: true, MarkdownDescription: "The id of the newest commit that touched the app's folder. " +
-				"It is null, as are `author` and `time`, for a folder that is no git repository. " +
-				"Through `codecommit` it is the commit that was read, whichever app that touched."},
-			"author": schema.StringAttribute{Computed: true, MarkdownDescription: "That commit's author, as `Name <address>`; null through `codecommit`."},
-			"time":   schema.StringAttribute{Computed: true, MarkdownDescription: "When that commit was authored, in UTC and RFC 3339; null through `codecommit`."},
+				"It is null, as are `author` and `time`, for a folder that is no git repository, and, with a warning, where CodeCommit's API may not be asked for it. " +
+				"Through `codecommit` a commit that only removed files from the folder does not count: the API does not list it."},
+			"author": schema.StringAttribute{Computed: true, MarkdownDescription: "That commit's author, as `Name <address>`."},
+			"time":   schema.StringAttribute{Computed: true, MarkdownDescription: "When that commit was authored, in UTC and RFC 3339."},
 		}),
 	}
 }
@@ -85,7 +85,9 @@ func (s *revisionSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		return
 	}
 	loaded, at, err := s.load(ctx, model)
-	if err != nil {
+	if untold, ok := errors.AsType[untold](err); ok {
+		resp.Diagnostics.AddAttributeWarning(at, "Not known who touched "+model.app().String()+" last", words(untold))
+	} else if err != nil {
 		tell(&resp.Diagnostics, at, "Cannot read what git says of "+model.app().String(), err)
 		return
 	}
@@ -98,7 +100,8 @@ func (s *revisionSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// load reads the app; with an error it returns the attribute that is to be changed.
+// load reads the app; with an error it returns the attribute that is to be changed. With
+// an untold one it returns all the rest, too.
 func (s *revisionSource) load(ctx context.Context, model revisionModel) (deployrepo.Loaded, path.Path, error) {
 	where, err := s.reader.place(model.settings)
 	if err != nil {
@@ -120,7 +123,10 @@ func (s *revisionSource) load(ctx context.Context, model revisionModel) (deployr
 		}
 	}
 	loaded, err := read(ctx, model.app())
+	_, most := errors.AsType[untold](err)
 	switch {
+	case most:
+		return loaded, root("app"), err
 	case err != nil && model.AtCommit.ValueString() != "":
 		return deployrepo.Loaded{}, root("at_commit"), err
 	case err != nil:

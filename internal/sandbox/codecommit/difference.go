@@ -11,10 +11,6 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/gitserver"
 )
 
-// differencesMost is how many differences a page has if the client does not say:
-// ours.
-const differencesMost = 100
-
 // GetDifferences answers with the files that two commits do not have alike; with
 // all files of the after commit, if no before commit is named. A path limits them
 // to what is at or below it, on its side; two different paths compare one folder
@@ -28,11 +24,9 @@ func (s *Service) GetDifferences(ctx context.Context, in *codecommit.GetDifferen
 	if aws.ToString(in.AfterCommitSpecifier) == "" {
 		return nil, fail("CommitRequiredException", "A commit was not specified.")
 	}
-	size := differencesMost
-	if in.MaxResults != nil {
-		if size = int(*in.MaxResults); size < 1 {
-			return nil, fail("InvalidMaxResultsException", "The specified number of maximum results is not valid.")
-		}
+	size, err := pageSize(in.MaxResults)
+	if err != nil {
+		return nil, err
 	}
 	after, err := resolve(ctx, git, *in.AfterCommitSpecifier)
 	if err != nil {

@@ -19,8 +19,8 @@
 // Error texts are AWS's where they are known from its answers, and the API
 // reference's description of the exception elsewhere.
 //
-// What it does not do: pull requests, merges, comments, approval rules, triggers,
-// ListFileCommitHistory; encryption (a key's name is kept); credentials.
+// What it does not do: pull requests, merges, comments, approval rules, triggers;
+// encryption (a key's name is kept); credentials.
 //
 // https://docs.aws.amazon.com/codecommit/latest/APIReference/API_Operations.html
 package codecommit

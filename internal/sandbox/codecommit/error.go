@@ -28,3 +28,18 @@ func page[T any](items []T, token *string, size int) ([]T, *string, error) {
 	}
 	return found, next, nil
 }
+
+// pageOwn is how many differences or versions a page has if the client does not say:
+// ours.
+const pageOwn = 100
+
+// pageSize is how many results a page has that may have at most so many.
+func pageSize(most *int32) (int, error) {
+	switch {
+	case most == nil:
+		return pageOwn, nil
+	case *most < 1:
+		return 0, fail("InvalidMaxResultsException", "The specified number of maximum results is not valid.")
+	}
+	return int(*most), nil
+}
