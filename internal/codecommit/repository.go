@@ -76,6 +76,16 @@ func (r *Repository) Revision(ctx context.Context, app slipway.App, commit strin
 	return revision, problems.Err()
 }
 
+// Settings returns slipway.yaml at a commit; zero where there is none. A broken file is
+// an error with NextUsage.
+func (r *Repository) Settings(ctx context.Context, commit string) (files.Repository, error) {
+	settings, problems, err := optional(ctx, r, files.RepositoryPath, commit, files.ParseRepository)
+	if err == nil {
+		err = problems.Err()
+	}
+	return settings, err
+}
+
 // Pipeline returns how an app is deployed at a commit: slipway.DefaultPipeline,
 // changed by slipway.yaml and the app's pipeline.yaml. A broken file is an error with
 // NextUsage.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/codecommit"
+	"github.com/slipway-cd/slipway/internal/deployrepo/files"
 )
 
 // stateChange is the detail-type of CodeCommit's events,
@@ -39,6 +40,8 @@ type Result struct {
 	// Overtaken are the apps that a newer commit changed again: its own event starts
 	// them, and this one would deploy what is not wanted any more.
 	Overtaken []slipway.App `json:"overtaken,omitempty"`
+	// Builtin are the apps that slipway.yaml leaves to Slipway's own engine.
+	Builtin []slipway.App `json:"builtin,omitempty"`
 }
 
 // Started is one execution of an app's pipeline.
@@ -82,17 +85,34 @@ func (f *Function) trigger(ctx context.Context, event json.RawMessage) (Result, 
 		log.InfoContext(ctx, "an app was deleted from the repository; nothing is started, and what runs goes on", keyApp, app)
 	}
 	result := Result{Deleted: changes.Deleted}
-	wanted, err := f.notOvertaken(ctx, repository, branch, in.Detail.CommitID, changes.Changed)
+	head, err := repository.Head(ctx, branch)
+	if errors.Is(err, codecommit.ErrNoBranch) {
+		result.Ignored = "the branch " + branch + " was deleted meanwhile"
+		log.InfoContext(ctx, "ignored an event", keyReason, result.Ignored)
+		return result, nil
+	}
 	if err != nil {
 		return result, err
 	}
-	for _, app := range changes.Changed {
-		if !slices.Contains(wanted, app) {
-			result.Overtaken = append(result.Overtaken, app)
-			log.InfoContext(ctx, "a newer commit changes the app again; its own event starts it", keyApp, app)
+	wanted, err := f.notOvertaken(ctx, repository, in.Detail.CommitID, head, changes.Changed)
+	if err != nil {
+		return result, err
+	}
+	result.Overtaken = without(changes.Changed, wanted)
+	for _, app := range result.Overtaken {
+		log.InfoContext(ctx, "a newer commit changes the app again; its own event starts it", keyApp, app)
+	}
+	ours := wanted
+	if len(wanted) > 0 || slices.Contains(changes.Settings, files.RepositoryPath) {
+		if ours, err = f.conducted(ctx, repository, head, wanted); err != nil {
+			return result, errors.Join(fmt.Errorf("nothing is started: %w", err), changes.Broken.Err())
 		}
 	}
-	result.Started, err = f.startAll(ctx, repository, branch, in.Detail.CommitID, wanted)
+	result.Builtin = without(wanted, ours)
+	for _, app := range result.Builtin {
+		log.InfoContext(ctx, "slipway.yaml leaves the app to the builtin conductor; its pipeline is not started", keyApp, app)
+	}
+	result.Started, err = f.startAll(ctx, repository, branch, in.Detail.CommitID, ours)
 	for _, started := range result.Started {
 		log.InfoContext(ctx, "started a pipeline", keyApp, started.App, keyPipeline, started.Pipeline, keyExecution, started.Execution)
 	}
@@ -120,19 +140,12 @@ func (f *Function) ours(ctx context.Context, c change) (branch, ignored string, 
 	return branch, "", nil
 }
 
-// notOvertaken returns those of some apps that no newer commit on the branch changes
-// again. EventBridge delivers late and out of order at times: without this look, an
-// old event would put an old revision over a new one.
-func (f *Function) notOvertaken(ctx context.Context, repository *codecommit.Repository, branch, commit string, apps []slipway.App) ([]slipway.App, error) {
-	if len(apps) == 0 {
-		return nil, nil
-	}
-	head, err := repository.Head(ctx, branch)
-	if errors.Is(err, codecommit.ErrNoBranch) {
-		return nil, nil // it was deleted meanwhile
-	}
-	if err != nil || head == commit {
-		return apps, err
+// notOvertaken returns those of some apps that no newer commit up to the branch's head
+// changes again. EventBridge delivers late and out of order at times: without this
+// look, an old event would put an old revision over a new one.
+func (f *Function) notOvertaken(ctx context.Context, repository *codecommit.Repository, commit, head string, apps []slipway.App) ([]slipway.App, error) {
+	if len(apps) == 0 || head == commit {
+		return apps, nil
 	}
 	since, err := repository.Differences(ctx, commit, head)
 	if err != nil {
@@ -143,6 +156,25 @@ func (f *Function) notOvertaken(ctx context.Context, repository *codecommit.Repo
 		again[d.Path] = d.Before.ID != d.After.ID
 	}
 	return slices.DeleteFunc(slices.Clone(apps), func(app slipway.App) bool { return again[app.RevisionPath()] }), nil
+}
+
+// conducted returns those of some apps that CodePipeline conducts, by the slipway.yaml
+// that the branch has now: that is the one by which Slipway's own engine decides, so
+// that each app has one conductor. Where the file does not say of any folder who
+// conducts, or there is none, the function's being there says it: all are CodePipeline's.
+func (f *Function) conducted(ctx context.Context, repository *codecommit.Repository, head string, apps []slipway.App) ([]slipway.App, error) {
+	settings, err := repository.Settings(ctx, head)
+	if err != nil || !settings.NamesConductor() {
+		return apps, err
+	}
+	return slices.DeleteFunc(slices.Clone(apps), func(app slipway.App) bool {
+		return settings.ConductorOf(app.Cluster) != slipway.ConductorCodePipeline
+	}), nil
+}
+
+// without returns the apps that are not among some.
+func without(apps, some []slipway.App) []slipway.App {
+	return slices.DeleteFunc(slices.Clone(apps), func(app slipway.App) bool { return slices.Contains(some, app) })
 }
 
 // startAll validates some apps and starts their pipelines, each on its own: the error

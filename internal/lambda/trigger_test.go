@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 )
@@ -185,6 +186,95 @@ func TestTriggerIsOvertaken(t *testing.T) {
 		}
 		if got := r.started("webapp2"); !slices.Equal(got, []string{at}) {
 			t.Errorf("webapp2 was started at %v", got)
+		}
+	})
+}
+
+// Who conducts is what slipway.yaml says at the branch's head. Where it says nothing of
+// anybody, CodePipeline does: the function would not be there otherwise.
+func TestTriggerLeavesToTheBuiltinConductor(t *testing.T) {
+	for _, test := range []struct{ name, settings, started, builtin string }{
+		{"other settings", "defaults: {timeout: 10m}\nclusters: {cluster1: {region: eu-west-1}}", "webapp1 webapp2", ""},
+		{"codepipeline", "conductor: codepipeline", "webapp1 webapp2", ""},
+		{"builtin", "conductor: builtin", "", "webapp1 webapp2"},
+		{"this folder's is builtin", "conductor: codepipeline\nclusters: {cluster1: {conductor: builtin}}", "", "webapp1 webapp2"},
+		{"this folder's is codepipeline", "conductor: builtin\nclusters: {cluster1: {conductor: codepipeline}}", "webapp1 webapp2", ""},
+		{"only of another folder", "clusters: {cluster2: {conductor: codepipeline}}", "", "webapp1 webapp2"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				r.commit(append(revisions("1", "webapp1", "webapp2"), "slipway.yaml", test.settings)...)
+				r.pipeline("webapp1", byECS("webapp1"))
+				r.pipeline("webapp2", byECS("webapp2"))
+				result, err := r.trigger(r.commit(revisions("2", "webapp1", "webapp2")...))
+				var started []slipway.App
+				for _, s := range result.Started {
+					started = append(started, s.App)
+				}
+				if err != nil || names(started) != test.started || names(result.Builtin) != test.builtin {
+					t.Errorf("%+v, %v", result, err)
+				}
+				if got := len(r.started("webapp1")); got != len(started)/2 {
+					t.Errorf("webapp1 was started %d times", got)
+				}
+				if told := strings.Contains(r.log.String(), "leaves the app to the builtin conductor"); told != (test.builtin != "") {
+					t.Errorf("logged: %t", told)
+				}
+			})
+		})
+	}
+}
+
+// An event that comes once the conductor has changed goes by who it is now: else both
+// would deploy, or nobody.
+func TestTriggerWhileTheConductorChanges(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(append(revisions("1", "webapp1"), "slipway.yaml", "conductor: codepipeline")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		late := r.commit(revisions("2", "webapp1")...)
+		r.commit("slipway.yaml", "conductor: builtin")
+		if result, err := r.trigger(late); err != nil || len(result.Started) != 0 || names(result.Builtin) != "webapp1" {
+			t.Errorf("from CodePipeline: %+v, %v", result, err)
+		}
+		late = r.commit(revisions("3", "webapp1")...)
+		at := r.head
+		r.commit("slipway.yaml", "conductor: codepipeline")
+		if result, err := r.trigger(late); err != nil || len(result.Started) != 1 {
+			t.Errorf("to CodePipeline: %+v, %v", result, err)
+		}
+		r.pass(time.Minute)
+		if got := r.started("webapp1"); !slices.Equal(got, []string{at}) {
+			t.Errorf("started at %v", got)
+		}
+	})
+}
+
+// A broken slipway.yaml may hide whose an app is: nothing is started, loudly, until it
+// is mended.
+func TestTriggerWithABrokenSlipwayYAML(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		event := r.commit(append(revisions("2", "webapp1"), "slipway.yaml", "conductor: code-pipeline")...)
+		at := r.head
+		alone := r.commit("slipway.yaml", "conductors: codepipeline")
+		for _, event := range []string{event, alone} {
+			result, err := r.trigger(event)
+			if err == nil || len(result.Started) != 0 || !strings.Contains(err.Error(), "nothing is started: slipway.yaml:1:1") {
+				t.Errorf("%+v, %v", result, err)
+			}
+		}
+		if got := r.started("webapp1"); len(got) != 0 {
+			t.Errorf("started at %v", got)
+		}
+		// Lambda delivers again.
+		r.commit("slipway.yaml", "conductor: codepipeline")
+		if result, err := r.trigger(event); err != nil || len(result.Started) != 1 {
+			t.Errorf("mended: %+v, %v", result, err)
+		}
+		r.pass(time.Minute)
+		if got := r.started("webapp1"); !slices.Equal(got, []string{at}) {
+			t.Errorf("started at %v", got)
 		}
 	})
 }

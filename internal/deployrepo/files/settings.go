@@ -163,6 +163,16 @@ func (r Repository) ConductorOf(folder string) slipway.Conductor {
 	return slipway.Conductor(said)
 }
 
+// NamesConductor reports whether the file says of any folder who runs its pipelines.
+func (r Repository) NamesConductor() bool {
+	for _, cluster := range r.Clusters {
+		if cluster.Conductor != "" {
+			return true
+		}
+	}
+	return r.Conductor != ""
+}
+
 // Serverless reports whether no pipeline is the built-in conductor's.
 func (r Repository) Serverless() bool {
 	for name := range r.Clusters {
