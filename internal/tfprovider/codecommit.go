@@ -18,9 +18,10 @@ type codeCommit struct {
 	head string
 }
 
-// openCodeCommit asks where the branch is, with the AWS SDK's own configuration.
+// openCodeCommit asks where the branch is, with the AWS SDK's own configuration, but for
+// a region that is named.
 func openCodeCommit(ctx context.Context, at place) (*codeCommit, error) {
-	configured, err := config.LoadDefaultConfig(ctx)
+	configured, err := config.LoadDefaultConfig(ctx, config.WithRegion(at.region))
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}

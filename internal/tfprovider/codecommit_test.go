@@ -1,10 +1,13 @@
 package tfprovider
 
 import (
+	"maps"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,6 +124,44 @@ func TestRevisionThroughCodeCommitWithoutHistory(t *testing.T) {
 		return awsjson.Throttled()
 	})
 	if _, problem = p.read("slipway_revision", webapp1(nil)); !strings.Contains(problem, "ERROR at nothing: Cannot read what git says") || !strings.Contains(problem, "Rate exceeded") {
+		t.Error(problem)
+	}
+}
+
+// The region that is named is the one that is asked.
+func TestRegion(t *testing.T) {
+	world := amazon(t)
+	world.Repository("deployment")
+	committer(t, world.CodeCommit())("cluster1/webapp1/revision.json", `[{"name": "web", "imageUri": "example.com/webapp1:1"}]`)
+	endpoint, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scope atomic.Value // of the last request's signature
+	server := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		scope.Store(r.In.Header.Get("Authorization"))
+		r.SetURL(endpoint)
+	}})
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	for _, test := range []struct {
+		provider, own values
+		want          string
+	}{
+		{nil, nil, sandboxtest.Region},
+		{values{"region": "eu-north-1"}, nil, "eu-north-1"},
+		{values{"region": "eu-north-1"}, values{"region": "us-gov-west-1"}, "us-gov-west-1"},
+		{nil, values{"region": "us-gov-west-1"}, "us-gov-west-1"},
+	} {
+		own := values{"codecommit": "deployment"}
+		maps.Copy(own, test.own)
+		_, problem := newPlugin(t, test.provider).read("slipway_revision", webapp1(own))
+		if asked, _ := scope.Load().(string); problem != "" || !strings.Contains(asked, "/"+test.want+"/codecommit/") {
+			t.Errorf("%v, %v: %s, signed as %s", test.provider, test.own, problem, asked)
+		}
+	}
+	_, problem := newPlugin(t, nil).read("slipway_revision", webapp1(values{"codecommit": "deployment", "region": "Ireland"}))
+	if !strings.Contains(problem, "ERROR at region: No name of a region: ") || !strings.Contains(problem, `"Ireland"`) {
 		t.Error(problem)
 	}
 }

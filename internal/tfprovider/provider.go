@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	tfaddr "github.com/hashicorp/terraform-registry-address"
 )
@@ -70,8 +71,12 @@ func (p *slipwayProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		Attributes: map[string]schema.Attribute{
 			"repository": schema.StringAttribute{Optional: true, MarkdownDescription: describeRepository + environment(repositoryVariable)},
 			"codecommit": schema.StringAttribute{Optional: true, MarkdownDescription: describeCodeCommit + environment(codeCommitVariable)},
-			"branch":     schema.StringAttribute{Optional: true, MarkdownDescription: describeBranch + environment(branchVariable)},
-			"server":     schema.StringAttribute{Optional: true, MarkdownDescription: describeServer + environment(serverVariable)},
+			"region": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{regionValidator{}},
+				MarkdownDescription: describeRegion + " Where it is not set, the region that the AWS SDK is configured with is, for example by `AWS_REGION` or a profile.",
+			},
+			"branch": schema.StringAttribute{Optional: true, MarkdownDescription: describeBranch + environment(branchVariable)},
+			"server": schema.StringAttribute{Optional: true, MarkdownDescription: describeServer + environment(serverVariable)},
 		},
 	}
 }

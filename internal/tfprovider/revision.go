@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-cd/slipway"
@@ -49,6 +50,7 @@ func (*revisionSource) Schema(_ context.Context, _ datasource.SchemaRequest, res
 		Attributes: appAttributes(map[string]schema.Attribute{
 			"repository": schema.StringAttribute{Optional: true, MarkdownDescription: describeRepository + instead},
 			"codecommit": schema.StringAttribute{Optional: true, MarkdownDescription: describeCodeCommit + instead},
+			"region":     schema.StringAttribute{Optional: true, MarkdownDescription: describeRegion + instead, Validators: []validator.String{regionValidator{}}},
 			"branch":     schema.StringAttribute{Optional: true, MarkdownDescription: describeBranch + instead},
 			"at_commit": schema.StringAttribute{Optional: true, MarkdownDescription: "Reads at this commit of the branch, named by its id or the beginning of it, " +
 				"instead of at the branch's head. Through `codecommit` it must be the whole id."},

@@ -1,12 +1,15 @@
 package tfprovider
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/deployrepo/files"
 )
 
 // The environment variables are those of the command line.
@@ -20,7 +23,8 @@ const (
 // What the provider's block and a data source's say of the same attribute.
 const (
 	describeRepository = "The deployment repository: a URL in any form that git knows, or a folder, bare, with a work tree, or none of git's at all."
-	describeCodeCommit = "The name of a CodeCommit repository that is read through AWS's API, without git, as the AWS SDK is configured. It conflicts with `repository`."
+	describeCodeCommit = "The name of a CodeCommit repository that is read through AWS's API, without git, with the credentials that the AWS SDK is configured with. It conflicts with `repository`."
+	describeRegion     = "The AWS region of the CodeCommit repository, like `eu-west-1`; a `repository` has no use for it."
 	describeServer     = "The address of a Slipway server, by default that of one on this machine: `" + defaultServer + "`."
 	describeBranch     = "The branch; by default the one that the repository's `HEAD` names."
 )
@@ -33,6 +37,7 @@ const defaultServer = "http://127.0.0.1:7878"
 type settings struct {
 	Repository types.String `tfsdk:"repository"`
 	CodeCommit types.String `tfsdk:"codecommit"`
+	Region     types.String `tfsdk:"region"`
 	Branch     types.String `tfsdk:"branch"`
 }
 
@@ -46,15 +51,34 @@ func (s settings) validate(diags *diag.Diagnostics) {
 	}
 }
 
+// regionValidator refuses what cannot be the name of a region: the SDK would look for a
+// host of that name.
+type regionValidator struct{}
+
+// Description is the framework's, as are the methods below.
+func (regionValidator) Description(context.Context) string { return "a region like eu-west-1" }
+
+func (v regionValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (regionValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.ValueString() == "" {
+		return
+	}
+	if err := new(files.Region).UnmarshalText([]byte(req.ConfigValue.ValueString())); err != nil {
+		tell(&resp.Diagnostics, req.Path, "No name of a region", err)
+	}
+}
+
 // unknown reports whether any value is not known yet.
 func (s settings) unknown() bool {
-	return s.Repository.IsUnknown() || s.CodeCommit.IsUnknown() || s.Branch.IsUnknown()
+	return s.Repository.IsUnknown() || s.CodeCommit.IsUnknown() || s.Region.IsUnknown() || s.Branch.IsUnknown()
 }
 
 // place is where a revision is read.
 type place struct {
 	repository string // for git; or
 	codeCommit string // for AWS's API
+	region     string // of codeCommit; empty: the one that the AWS SDK is configured with
 	branch     string // empty: the default one
 }
 
@@ -83,8 +107,14 @@ func (s settings) place(provider settings, getenv func(string) string) (place, e
 			Hint: "set repository or codecommit, here or in the provider's block, or " + repositoryVariable + " or " + codeCommitVariable + " in the environment",
 		}
 	}
-	branch, err := first("branch", s.Branch, provider.Branch, getenv(branchVariable))
-	where.branch = branch
+	var err error
+	if where.codeCommit != "" {
+		// The environment's region is the AWS SDK's to read, and so is its profile's.
+		if where.region, err = first("region", s.Region, provider.Region, ""); err != nil {
+			return place{}, err
+		}
+	}
+	where.branch, err = first("branch", s.Branch, provider.Branch, getenv(branchVariable))
 	return where, err
 }
 

@@ -14,6 +14,12 @@ func set(repository, codeCommit, branch string) settings {
 	return settings{Repository: textOrNull(repository), CodeCommit: textOrNull(codeCommit), Branch: textOrNull(branch)}
 }
 
+// with sets a region.
+func with(region string, s settings) settings {
+	s.Region = textOrNull(region)
+	return s
+}
+
 func TestPlace(t *testing.T) {
 	t.Parallel()
 	environment := map[string]string{repositoryVariable: "of-environment", branchVariable: "environment"}
@@ -40,7 +46,25 @@ func TestPlace(t *testing.T) {
 			}
 		})
 	}
-	_, err := settings{}.place(settings{}, func(string) string { return "" })
+	for _, test := range []struct {
+		name          string
+		own, provider settings
+		want          place
+	}{
+		{"the provider's region", set("", "deployment", ""), with("eu-west-1", settings{}), place{codeCommit: "deployment", region: "eu-west-1"}},
+		{"the data source's region", with("eu-north-1", set("", "deployment", "")), with("eu-west-1", settings{}), place{codeCommit: "deployment", region: "eu-north-1"}},
+		{"git needs none", set("own", "", ""), with("eu-west-1", settings{}), place{repository: "own"}},
+		{"a region that git need not know", set("own", "", ""), settings{Region: types.StringUnknown()}, place{repository: "own"}},
+	} {
+		if got, err := test.own.place(test.provider, func(string) string { return "" }); err != nil || got != test.want {
+			t.Errorf("%s: got %+v, %v; want %+v", test.name, got, err, test.want)
+		}
+	}
+	_, err := settings{CodeCommit: types.StringValue("deployment")}.place(settings{Region: types.StringUnknown()}, func(string) string { return "" })
+	if err == nil || !strings.Contains(err.Error(), "the provider's region is not known before apply") {
+		t.Errorf("a region that is not known yet: %v", err)
+	}
+	_, err = settings{}.place(settings{}, func(string) string { return "" })
 	if err == nil || !strings.Contains(slipway.HintOf(err), "set repository or codecommit") {
 		t.Errorf("no place at all: %v", err)
 	}

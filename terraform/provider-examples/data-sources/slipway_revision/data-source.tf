@@ -15,6 +15,7 @@ data "slipway_revision" "webapp1" {
 # A sidecar's image, read through CodeCommit's API.
 data "slipway_revision" "proxy" {
   codecommit = "deployment"
+  region     = "eu-west-1"
   branch     = "master"
   cluster    = "cluster1"
   app        = "webapp1"
