@@ -50,5 +50,5 @@ func (m *memory) TaskDefinitions(context.Context, slipway.App, string) ([]string
 	return nil, nil
 }
 
-// Registered returns none.
+// Registered returns nil: what the app registered is found by its tags.
 func (m *memory) Registered(context.Context, slipway.App) ([]string, error) { return nil, nil }

@@ -16,8 +16,12 @@ import (
 
 // budget is how long one invocation takes steps; CodePipeline calls again, within half
 // a minute or so. The function's own timeout has to be longer than a claim keeps it
-// waiting and this together: a minute.
+// waiting, this and retiring together: a minute.
 const budget = 10 * time.Second
+
+// retiring is how long an invocation that gave its job the answer goes on to deregister
+// old task definitions. It is enough for a hundred that are read, and twenty that go.
+const retiring = 15 * time.Second
 
 // deployment is one invocation's part of a deployment.
 type deployment struct {
@@ -168,10 +172,7 @@ func again(err error) error {
 // take takes steps until ctx ends, the deployment is over, or a claim is used up: what
 // follows the calls that write is another job's. The state follows the execution.
 func (d *deployment) take(ctx context.Context) error {
-	taken := &steps.Steps{
-		Source: d.repository(d.parameters.Repository), Target: d.target, Store: &d.memory, Log: d.log,
-		Woken: func(slipway.App) <-chan struct{} { return nil }, Begin: func(slipway.Execution) {},
-	}
+	taken := d.steps()
 	for action := pipeline.Next(d.memory.execution); action != pipeline.ActionFinish && action != pipeline.ActionNone; {
 		if d.memory.claimed && !writes(action) {
 			return nil
@@ -189,6 +190,13 @@ func (d *deployment) take(ctx context.Context) error {
 		action = next
 	}
 	return nil
+}
+
+func (d *deployment) steps() *steps.Steps {
+	return &steps.Steps{
+		Source: d.repository(d.parameters.Repository), Target: d.target, Store: &d.memory, Log: d.log,
+		Woken: func(slipway.App) <-chan struct{} { return nil }, Begin: func(slipway.Execution) {},
+	}
 }
 
 // heed lets the steps know of a request to stop. One claim is for registering and for
@@ -243,7 +251,7 @@ func (d *deployment) claim(ctx context.Context, e slipway.Execution) error {
 	return d.answer(ctx, d.job, report{token: token, text: progress(e), percent: percent(e), id: external(e)})
 }
 
-// end answers the job with the deployment's outcome.
+// end answers the job with the deployment's outcome, and cleans up behind it.
 func (d *deployment) end(ctx context.Context, e slipway.Execution) error {
 	level := slog.LevelInfo
 	r := report{text: outcome(e), id: external(e)}
@@ -256,7 +264,13 @@ func (d *deployment) end(ctx context.Context, e slipway.Execution) error {
 		level, r.failure = slog.LevelError, types.FailureTypeJobFailed
 	}
 	d.log.Log(ctx, level, "the deployment ended", keyOutcome, e.Outcome, keyReason, e.Reason)
-	return d.answer(ctx, d.job, r)
+	if err := d.answer(ctx, d.job, r); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, retiring)
+	defer cancel()
+	d.steps().Retire(ctx, e)
+	return nil
 }
 
 // unwatched adds to a reason what it means for a deployment that was begun.

@@ -38,7 +38,8 @@ type Target interface {
 	// an error with NextPerson.
 	Decide(ctx context.Context, d slipway.Deployment, decision slipway.Decision) (slipway.Decision, error)
 	// Retire deregisters, of the task definitions that the app registered, those that
-	// it does not need after d went well, and returns them. It may be called again.
+	// it does not need after d went well, and returns them. mine are what Registered
+	// returned; nil has the target find them. It may be called again.
 	Retire(ctx context.Context, d slipway.Deployment, keep int, mine []string) ([]string, error)
 }
 
@@ -54,6 +55,7 @@ type Executions interface {
 	// TaskDefinitions returns the ARNs that the app registered for this
 	// content before, newest first.
 	TaskDefinitions(ctx context.Context, app slipway.App, blob string) ([]string, error)
-	// Registered returns the ARNs that the app's executions ran, whatever content.
+	// Registered returns the ARNs that the app's executions ran, whatever content; nil
+	// where there are no books of that.
 	Registered(ctx context.Context, app slipway.App) ([]string, error)
 }

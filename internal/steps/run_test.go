@@ -292,6 +292,19 @@ func TestDeadlineIsNotMissed(t *testing.T) {
 	})
 }
 
+// Without books, the target finds what the app registered.
+func TestRetiresWithoutBooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for keep, want := range map[int]string{0: happy, 2: happy + ", retire all but 2 of 0"} {
+			c, e := &stepstest.Cloud{}, newExecution()
+			e.Pipeline.Keep = keep
+			if _, err := steps.Run(t.Context(), c, stepstest.Logger(t), e, nil); err != nil || c.Called() != want {
+				t.Errorf("keep %d: calls were %s, want %s; %v", keep, c.Called(), want, err)
+			}
+		}
+	})
+}
+
 // Whatever keeps us from seeing a deployment, it goes on; and what went well
 // meanwhile went well.
 func TestBlindness(t *testing.T) {

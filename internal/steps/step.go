@@ -175,21 +175,22 @@ func (s *Steps) finish(ctx context.Context, e slipway.Execution) error {
 	for _, execution := range next {
 		s.Begin(execution)
 	}
-	s.retire(ctx, e)
+	s.Retire(ctx, e)
 	return nil
 }
 
-// retire has old task definitions deregistered. It comes after all else, and
-// nothing depends on it: what it leaves, the next deployment finds.
-func (s *Steps) retire(ctx context.Context, e slipway.Execution) {
+// Retire has old task definitions deregistered once an execution has ended, as its
+// pipeline says. It comes after all else, and nothing depends on it: what it leaves,
+// the next deployment finds.
+func (s *Steps) Retire(ctx context.Context, e slipway.Execution) {
 	if e.Outcome != slipway.OutcomeDeployed || e.Pipeline.Keep <= 0 {
 		return
 	}
 	mine, err := s.Store.Registered(ctx, e.App())
-	if err == nil && len(mine) > e.Pipeline.Keep {
+	if err == nil && (mine == nil || len(mine) > e.Pipeline.Keep) {
 		_, err = s.Target.Retire(ctx, e.Deployment, e.Pipeline.Keep, mine)
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
 		s.Log.WarnContext(ctx, "old task definitions stay registered", keyApp, e.App(), keyExecution, e.ID, keyError, err)
 	}
 }

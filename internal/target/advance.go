@@ -142,7 +142,7 @@ func (c *client) prepared(ctx context.Context, d slipway.Deployment) (slipway.De
 	if err != nil {
 		return d, err
 	}
-	wanted = wanted.withoutOurTags().withTags(tag{tagExecution, d.Execution}, tag{tagCommit, d.Commit})
+	wanted = wanted.withoutOurTags().withTags(ours(d)...)
 
 	// An update to the task definition that runs would start nothing.
 	others := slices.DeleteFunc(slices.Clone(d.Reusable), func(arn string) bool { return arn == d.Base })

@@ -17,6 +17,7 @@ import (
 const (
 	tagPrefix    = "slipway:"
 	tagExecution = tagPrefix + "execution"
+	tagApp       = tagPrefix + "app"
 	tagCommit    = tagPrefix + "commit"
 )
 
@@ -142,6 +143,11 @@ func (d definition) withTags(tags ...tag) definition {
 // taggedFor reports whether d was registered by an execution.
 func (d definition) taggedFor(execution string) bool {
 	return slices.Contains(d.tags, tag{Key: tagExecution, Value: execution})
+}
+
+// ours are the tags of what a deployment registers, the one that is needed most first.
+func ours(d slipway.Deployment) []tag {
+	return []tag{{tagExecution, d.Execution}, {tagApp, d.App.String()}, {tagCommit, d.Commit}}
 }
 
 // input is d as the body of RegisterTaskDefinition. ECS refuses an empty list of

@@ -184,7 +184,7 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("UpdateService (-want +got):\n%s", diff)
 		}
 		tags := describeTask(t, w, d.TaskDefinition).Tags
-		wantTags := []types.Tag{{Key: aws.String("slipway:execution"), Value: &d.Execution}, {Key: aws.String("slipway:commit"), Value: &d.Commit}}
+		wantTags := []types.Tag{{Key: aws.String("slipway:execution"), Value: &d.Execution}, {Key: aws.String("slipway:app"), Value: aws.String("cluster1/webapp1")}, {Key: aws.String("slipway:commit"), Value: &d.Commit}}
 		if diff := cmp.Diff(wantTags, tags, cmp.Comparer(func(a, b types.Tag) bool { return *a.Key == *b.Key && *a.Value == *b.Value })); diff != "" {
 			t.Errorf("tags (-want +got):\n%s", diff)
 		}

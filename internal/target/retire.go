@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,14 +19,18 @@ const (
 	// retirePages bounds how many pages of a family's ACTIVE task definitions are
 	// looked through.
 	retirePages = 10
+	// retireLooks is how many of those are read, one call for each, to find the app's
+	// own where nobody keeps books of them.
+	retireLooks = 100
 	// retireMost is how many task definitions are deregistered after one deployment:
 	// ECS allows one in a second, and the next deployment goes on with the rest.
 	retireMost = 20
 )
 
 // Retire deregisters task definitions that d's app does not need any more, and
-// returns their ARNs. mine are those that the app's executions registered; the
-// newest keep of them stay. So does each that runs, that ran before d, that a rule
+// returns their ARNs. mine are those that the app's executions registered, nil where
+// the caller keeps no books: then they are found by their tags. The newest keep of
+// them stay. So does each that runs, that ran before d, that a rule
 // or a schedule names, or that does not carry Slipway's tag. Where one of these
 // cannot be found out, nothing is deregistered, and the error says why.
 func (e *ECS) Retire(ctx context.Context, d slipway.Deployment, keep int, mine []string) ([]string, error) {
@@ -33,12 +38,20 @@ func (e *ECS) Retire(ctx context.Context, d slipway.Deployment, keep int, mine [
 	if err != nil {
 		return nil, err
 	}
+	if keep < 1 {
+		return nil, nil
+	}
 	active, err := c.activeOf(ctx, schedule.Family(d.TaskDefinition))
-	if err != nil {
+	if err != nil || len(active) <= keep {
 		return nil, err
 	}
-	old := slices.DeleteFunc(active, func(arn string) bool { return !slices.Contains(mine, arn) })
-	if keep < 1 || len(old) <= keep {
+	old := slices.DeleteFunc(slices.Clone(active), func(arn string) bool { return !slices.Contains(mine, arn) })
+	if mine == nil {
+		if old, err = c.unbooked(ctx, d, active); err != nil {
+			return nil, err
+		}
+	}
+	if len(old) <= keep {
 		return nil, nil
 	}
 	old = old[keep:]
@@ -73,6 +86,37 @@ func (e *ECS) Retire(ctx context.Context, d slipway.Deployment, keep int, mine [
 		c.log.InfoContext(ctx, "deregistered task definitions", keyApp, d.App.String(), keyExecution, d.Execution, keyTaskDefinition, retired)
 	}
 	return retired, nil
+}
+
+// unbooked are those of a family's newest ACTIVE task definitions that d's app
+// registered, newest first, as their tags say. A person who edits one in the console
+// copies its tags, so that whoever registered it must be who registered d's; where
+// somebody else did that, there are none.
+func (c *client) unbooked(ctx context.Context, d slipway.Deployment, active []string) ([]string, error) {
+	own, err := c.describe(ctx, d.TaskDefinition)
+	if err != nil || !own.taggedFor(d.Execution) {
+		return nil, err
+	}
+	var mine []string
+	for _, arn := range active[:min(len(active), retireLooks)] {
+		found, err := c.describe(ctx, arn)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(found.tags, tag{tagApp, d.App.String()}) && principal(found.registeredBy) == principal(own.registeredBy) {
+			mine = append(mine, arn)
+		}
+	}
+	return mine, nil
+}
+
+// principal is who an ARN stands for. That of a role that was assumed ends in the name
+// of the session, which may be another each time.
+func principal(arn string) string {
+	if strings.Contains(arn, ":assumed-role/") {
+		return arn[:strings.LastIndex(arn, "/")]
+	}
+	return arn
 }
 
 // activeOf lists a family's ACTIVE task definitions, newest first.

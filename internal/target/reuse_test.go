@@ -202,7 +202,7 @@ func TestHandMadeChangeSurvives(t *testing.T) {
 		for _, tag := range out.Tags {
 			tags[*tag.Key] = *tag.Value
 		}
-		if len(tags) != 3 || tags["team"] != "shop" || tags[tagExecution] != next.Execution {
+		if len(tags) != 4 || tags["team"] != "shop" || tags[tagExecution] != next.Execution || tags[tagApp] != "cluster1/webapp1" {
 			t.Errorf("tags %v", tags)
 		}
 	})

@@ -219,7 +219,7 @@ func (c *client) registerForSchedules(ctx context.Context, d slipway.Deployment)
 		d.TaskDefinition, d.Reused = d.Base, true
 		return enter(d, slipway.PhaseRegistered), nil
 	}
-	wanted = wanted.withoutOurTags().withTags(tag{tagExecution, d.Execution}, tag{tagCommit, d.Commit})
+	wanted = wanted.withoutOurTags().withTags(ours(d)...)
 	if !slices.ContainsFunc(d.Targets, slipway.ScheduledTarget.Newest) { // for those, an older one is none
 		if d.TaskDefinition, err = c.reusable(ctx, d.Reusable, wanted); err != nil {
 			return d, err

@@ -25,6 +25,7 @@ type read struct {
 	family       string
 	active       bool
 	registeredAt time.Time
+	registeredBy string // the ARN of a principal, as far as AWS says
 }
 
 // describe reads a task definition, in whatever state it is, with its tags.
@@ -47,6 +48,7 @@ func (c *client) describe(ctx context.Context, arn string) (read, error) {
 		family:       aws.ToString(out.TaskDefinition.Family),
 		active:       out.TaskDefinition.Status == types.TaskDefinitionStatusActive,
 		registeredAt: aws.ToTime(out.TaskDefinition.RegisteredAt),
+		registeredBy: aws.ToString(out.TaskDefinition.RegisteredBy),
 	}, nil
 }
 

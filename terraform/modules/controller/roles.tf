@@ -5,6 +5,7 @@ module "policy" {
   task_role_arns = var.task_role_arns
   schedules      = var.schedules
   codedeploy     = var.codedeploy
+  deregister     = var.deregister
 }
 
 locals {

@@ -57,6 +57,12 @@ variable "codedeploy" {
   default     = false
 }
 
+variable "deregister" {
+  description = "Old task definitions may be deregistered, for applications whose `pipeline.yaml`, or `slipway.yaml`, says how many to `keep`."
+  type        = bool
+  default     = false
+}
+
 variable "vpc_id" {
   description = "ID of the VPC."
   type        = string

@@ -16,6 +16,7 @@ module "policy" {
   task_role_arns = var.task_role_arns
   schedules      = var.schedules
   codedeploy     = var.codedeploy
+  deregister     = var.deregister
 }
 
 resource "aws_cloudwatch_log_group" "this" {

@@ -37,6 +37,12 @@ variable "codedeploy" {
   default     = false
 }
 
+variable "deregister" {
+  description = "Old task definitions may be deregistered, for applications whose `pipeline.yaml`, or `slipway.yaml`, says how many to `keep`."
+  type        = bool
+  default     = false
+}
+
 variable "lambda_zip" {
   description = "Zip file with the executable `bootstrap`, built from cmd/slipway-lambda."
   type        = string

@@ -65,6 +65,16 @@ locals {
       }
     },
     {
+      # It can be limited to no resource.
+      needed = var.deregister
+      is = {
+        Sid      = "Retire"
+        Effect   = "Allow"
+        Action   = "ecs:DeregisterTaskDefinition"
+        Resource = "*"
+      }
+    },
+    {
       needed = true
       is = {
         Sid       = "TagTaskDefinitions"
@@ -94,7 +104,8 @@ locals {
       }
     },
     {
-      needed = local.scheduled
+      # What a rule or a schedule runs is not deregistered.
+      needed = local.scheduled || var.deregister
       is = {
         Sid      = "FindSchedules"
         Effect   = "Allow"

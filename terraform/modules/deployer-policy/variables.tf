@@ -29,3 +29,9 @@ variable "codedeploy" {
   type        = bool
   default     = false
 }
+
+variable "deregister" {
+  description = "Old task definitions may be deregistered, for applications whose `pipeline.yaml`, or `slipway.yaml`, says how many to `keep`."
+  type        = bool
+  default     = false
+}

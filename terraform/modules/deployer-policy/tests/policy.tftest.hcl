@@ -19,7 +19,7 @@ run "is_limited_to_the_clusters" {
   }
 
   assert {
-    condition     = length([for s in jsondecode(output.json).Statement : s if contains(["CodeDeploy", "MoveSchedules", "TestRuns"], s.Sid)]) == 0
+    condition     = length([for s in jsondecode(output.json).Statement : s if contains(["CodeDeploy", "FindSchedules", "MoveSchedules", "Retire", "TestRuns"], s.Sid)]) == 0
     error_message = "more is allowed than is needed"
   }
 }
@@ -32,6 +32,17 @@ run "moves_schedules" {
   assert {
     condition     = one([for s in jsondecode(output.json).Statement : s.Resource if s.Sid == "PassScheduleRoles"]) == ["arn:aws:iam::111122223333:role/cluster1-batchapp1-events"]
     error_message = "a target that is put back needs its role"
+  }
+}
+
+run "deregisters" {
+  variables {
+    deregister = true
+  }
+
+  assert {
+    condition     = toset([for s in jsondecode(output.json).Statement : s.Sid if contains(["Retire", "FindSchedules", "MoveSchedules"], s.Sid)]) == toset(["Retire", "FindSchedules"])
+    error_message = "old task definitions cannot go, or schedules may be moved"
   }
 }
 
