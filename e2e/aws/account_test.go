@@ -115,10 +115,17 @@ func (a *anAccount) env(home string) []string {
 			env = append(env, variable)
 		}
 	}
-	return append(env, "AWS_ENDPOINT_URL="+a.sandbox, "AWS_REGION="+a.region, "AWS_DEFAULT_REGION="+a.region,
+	return append(env, a.variables(home)...)
+}
+
+// variables say where AWS is, and who the client is.
+func (a *anAccount) variables(home string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + a.sandbox, "AWS_REGION=" + a.region, "AWS_DEFAULT_REGION=" + a.region,
 		"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "HOME="+home,
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com")
+		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "HOME=" + home,
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
+	}
 }
 
 // run runs a client of the account in dir, and returns what it printed.

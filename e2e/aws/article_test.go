@@ -18,7 +18,8 @@ import (
 )
 
 // TestArticle applies the article's system, delivers with it by git and by the API,
-// and never finds anything that Terraform would change.
+// and never finds anything that Terraform would change. Two applications have their
+// image by the article's own data source.
 func TestArticle(t *testing.T) {
 	t.Parallel()
 	account := open(t, "ca-central-1")
@@ -34,7 +35,8 @@ func TestArticle(t *testing.T) {
 // in every way, and destroys everything.
 func article(t *testing.T, account *anAccount, example *anExample, foundation *tf.Root) {
 	t.Helper()
-	applications := example.root(t, "applications", "", append(lambdaVariables(t), "service1_image="+image("service1", "1.0.0"))...)
+	external := example.external(t, "applications")
+	applications := example.root(t, "applications", "", append(lambdaVariables(t), "service1_image="+image("service1", "1.0.0"), external)...)
 	applications.Run(t, "init")
 	applications.Run(t, "apply", "-auto-approve")
 	account.settled(t)
@@ -44,12 +46,20 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	clone := account.clone(t, "master")
 
 	before := account.started(t)
-	commit := clone.push(t, "Deploy webapp1 1.1.0", map[string]string{"cluster1/webapp1": image("webapp1", "1.1.0")})
-	account.delivers(t, before, commit, types.PipelineExecutionStatusSucceeded, pipeline+"webapp1")
-	if got, want := account.runs(t, "cluster1", "webapp1"), image("webapp1", "1.1.0"); got != want {
-		t.Errorf("webapp1 runs %q, want %q", got, want)
+	commit := clone.push(t, "Deploy webapp1 and tcpapp1 1.1.0", map[string]string{
+		"cluster1/webapp1": image("webapp1", "1.1.0"), "cluster1/tcpapp1": image("tcpapp1", "1.1.0"),
+	})
+	account.delivers(t, before, commit, types.PipelineExecutionStatusSucceeded, pipeline+"tcpapp1", pipeline+"webapp1")
+	for _, app := range []string{"tcpapp1", "webapp1"} {
+		want := image(app, "1.1.0")
+		if got := account.runs(t, "cluster1", app); got != want {
+			t.Errorf("%s runs %q, want %q", app, got, want)
+		}
+		if got := answered(t, applications, app); got != want {
+			t.Errorf("the external data source of %s answers %q, want %q", app, got, want)
+		}
 	}
-	unchanged(t, "webapp1 was deployed by git", applications)
+	unchanged(t, "webapp1 and tcpapp1 were deployed by git", applications)
 
 	before = account.started(t)
 	redelivered := commit

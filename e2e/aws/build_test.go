@@ -19,6 +19,7 @@ var built struct {
 	dir              string
 	provider, lambda string
 	slipway          string
+	external         string // the stand-in for hashicorp/external
 	err              error
 }
 
@@ -45,13 +46,16 @@ func buildAll() (err error) {
 	}
 	built.provider = filepath.Join(built.dir, "terraform-provider-slipway")
 	bootstrap := filepath.Join(built.dir, "bootstrap")
-	commands := map[string]string{built.provider: "terraform-provider-slipway", bootstrap: "slipway-lambda"}
+	built.external = filepath.Join(built.dir, "terraform-provider-external")
+	commands := map[string]string{
+		built.provider: "../../cmd/terraform-provider-slipway", bootstrap: "../../cmd/slipway-lambda", built.external: "./external",
+	}
 	if built.slipway = os.Getenv("SLIPWAY_BIN"); built.slipway == "" {
 		built.slipway = filepath.Join(built.dir, "slipway")
-		commands[built.slipway] = "slipway"
+		commands[built.slipway] = "../../cmd/slipway"
 	}
 	for output, command := range commands {
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", output, "../../cmd/"+command)
+		cmd := exec.Command("go", "build", "-tags", "e2e", "-trimpath", "-ldflags", "-s -w", "-o", output, command)
 		cmd.Env, cmd.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 		if err := cmd.Run(); err != nil {
 			return err

@@ -43,8 +43,7 @@ func (e *anExample) root(t *testing.T, name, override string, variables ...strin
 	if err := os.WriteFile(filepath.Join(dir, "here_override.tf"), []byte(e.account.override()+override), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull}
+	env := e.account.variables(t.TempDir())
 	for _, variable := range variables {
 		env = append(env, "TF_VAR_"+variable)
 	}

@@ -12,13 +12,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	tfaddr "github.com/hashicorp/terraform-registry-address"
 )
 
 // version is the AWS provider's that is looked for.
 const version = "5.100.0"
+
+// offline is in terraform's settings.
+const offline = "disable_checkpoint = true\n"
 
 // Providers are running providers, and the terraform that attaches to them.
 type Providers struct {
@@ -38,7 +44,7 @@ func Start(t *testing.T) *Providers {
 	binary := find(t)
 	// Nothing of the person's own settings: no mirror, no credentials.
 	settings := filepath.Join(t.TempDir(), "settings.tfrc")
-	if err := os.WriteFile(settings, []byte("disable_checkpoint = true\n"), 0o644); err != nil {
+	if err := os.WriteFile(settings, []byte(offline), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p := &Providers{terraform, settings, map[string]json.RawMessage{}}
@@ -72,6 +78,23 @@ func (p *Providers) Add(t *testing.T, binary string, env ...string) {
 	}
 	maps.Copy(p.reattach, reattach)
 	go func() { _, _ = io.Copy(io.Discard, stdout) }() // a full pipe would stop it
+}
+
+// Install has terraform find a further provider, "namespace/type", in a folder. It
+// is terraform that starts it: in the root's folder, and with its environment.
+func (p *Providers) Install(t *testing.T, name, version, binary string) {
+	t.Helper()
+	mirror := filepath.Join(filepath.Dir(p.settings), "mirror")
+	dir := filepath.Join(mirror, tfaddr.DefaultProviderRegistryHost.String(), name, version, runtime.GOOS+"_"+runtime.GOARCH)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(binary, filepath.Join(dir, "terraform-provider-"+filepath.Base(name))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.settings, fmt.Appendf(nil, "%s\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", offline, mirror), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // announced reads where the provider can be reached.
