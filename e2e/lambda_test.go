@@ -37,21 +37,13 @@ type conducted struct {
 // TestLambda has the real function, in the sandbox's Lambda, start the pipeline of the
 // app that a push changed, and deploy for it.
 func TestLambda(t *testing.T) {
-	c := &conducted{system: newSystem(t, "60")}
-	c.configuration = aws.Config{
-		Region: "eu-west-1", BaseEndpoint: &c.aws, Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
-	}
-	c.pipelines, c.functions = codepipeline.NewFromConfig(c.configuration), lambda.NewFromConfig(c.configuration)
-	c.clone = filepath.Join(c.dir, "deployment")
-	c.git("", "clone", "-q", c.repository, c.clone)
-	branch := c.git(c.clone, "branch", "--show-current")
-	trigger := c.provision(branch)
+	c, branch := newConducted(t, runtime.GOARCH)
 	for _, app := range []string{"webapp1", "service1"} {
 		c.pipeline(branch, app)
 		c.await("the first execution of "+app, func() error { return c.ended(branch, app, 1) })
 	}
 
-	before, after := c.push("webapp1", "2.0.0")
+	event := c.push("webapp1", "2.0.0")
 	c.waitFor(branch, "webapp1", 2)
 	if status, says := c.last(branch, "webapp1"); status != types.PipelineExecutionStatusSucceeded {
 		t.Fatalf("%s: %s", status, says)
@@ -61,15 +53,8 @@ func TestLambda(t *testing.T) {
 	}
 
 	// The event is delivered again: the answer is the same, and nothing starts.
-	event, err := json.Marshal(map[string]any{"id": "again", "detail-type": "CodeCommit Repository State Change", "source": "aws.codecommit", "detail": map[string]string{
-		"event": "referenceUpdated", "repositoryName": "deployment", "referenceType": "branch", "referenceName": branch, "commitId": after, "oldCommitId": before,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.functions.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &trigger, Payload: event})
-	if err != nil || out.FunctionError != nil || !strings.Contains(string(out.Payload), *c.executions(branch, "webapp1")[0].PipelineExecutionId) {
-		t.Errorf("delivered again: %v, %s, %s", err, aws.ToString(out.FunctionError), out.Payload)
+	if said := c.trigger(branch, event); !strings.Contains(said, *c.executions(branch, "webapp1")[0].PipelineExecutionId) {
+		t.Errorf("delivered again: %s", said)
 	}
 	if n := len(c.executions(branch, "webapp1")); n != 2 {
 		t.Errorf("delivered again: webapp1 has %d executions", n)
@@ -82,12 +67,67 @@ func TestLambda(t *testing.T) {
 	}
 }
 
-// provision makes both functions of the one zip file, and the rule that calls the
-// trigger, whose name it returns.
-func (c *conducted) provision(branch string) (trigger string) {
+// TestLambdaEmulated has the function that is built for the other architecture, arm64 on
+// most machines, do a little of the same, where qemu runs it: a job of CodePipeline, and
+// an event.
+func TestLambdaEmulated(t *testing.T) {
+	other, emulator := "arm64", "qemu-aarch64"
+	if runtime.GOARCH == "arm64" {
+		other, emulator = "amd64", "qemu-x86_64"
+	}
+	_, err := exec.LookPath(emulator)
+	if _, static := exec.LookPath(emulator + "-static"); err != nil && static != nil {
+		t.Skipf("the function for %s is not run: there is neither %s nor %s-static; install qemu-user-static", other, emulator, emulator)
+	}
+	c, branch := newConducted(t, other)
+	c.pipeline(branch, "webapp1")
+	c.waitFor(branch, "webapp1", 1)
+	if status, says := c.last(branch, "webapp1"); status != types.PipelineExecutionStatusSucceeded || !strings.HasPrefix(says, "unchanged: ") {
+		t.Errorf("%s: %s", status, says)
+	}
+	said := c.trigger(branch, c.push("webapp1", "2.0.0"))
+	if started := c.executions(branch, "webapp1"); len(started) != 2 || !strings.Contains(said, *started[0].PipelineExecutionId) {
+		t.Errorf("an event: %s, %d executions", said, len(started))
+	}
+}
+
+// newConducted is a sandbox with the function that is built for an architecture.
+func newConducted(t *testing.T, goarch string) (c *conducted, branch string) {
+	t.Helper()
+	c = &conducted{system: newSystem(t, "60")}
+	c.configuration = aws.Config{
+		Region: "eu-west-1", BaseEndpoint: &c.aws, Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
+	}
+	c.pipelines, c.functions = codepipeline.NewFromConfig(c.configuration), lambda.NewFromConfig(c.configuration)
+	c.clone = filepath.Join(c.dir, "deployment")
+	c.git("", "clone", "-q", c.repository, c.clone)
+	branch = c.git(c.clone, "branch", "--show-current")
+	c.provision(branch, goarch)
+	return c, branch
+}
+
+// trigger hands the trigger the event of a push, and returns its answer.
+func (c *conducted) trigger(branch string, p pushed) string {
 	c.tb.Helper()
-	archive := filepath.Join("..", "dist", "lambda-"+runtime.GOARCH+".zip")
-	made := exec.Command("make", "-C", "..", "dist/lambda-"+runtime.GOARCH+".zip")
+	event, err := json.Marshal(map[string]any{"id": "again", "detail-type": "CodeCommit Repository State Change", "source": "aws.codecommit", "detail": map[string]string{
+		"event": "referenceUpdated", "repositoryName": "deployment", "referenceType": "branch", "referenceName": branch, "commitId": p.after, "oldCommitId": p.before,
+	}})
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	out, err := c.functions.Invoke(c.tb.Context(), &lambda.InvokeInput{FunctionName: aws.String("slipway-trigger"), Payload: event})
+	if err != nil || out.FunctionError != nil {
+		c.tb.Fatalf("%v, %+v", err, out)
+	}
+	return string(out.Payload)
+}
+
+// provision makes both functions of the one zip file, and the rule that calls the
+// trigger.
+func (c *conducted) provision(branch, goarch string) {
+	c.tb.Helper()
+	archive := filepath.Join("..", "dist", "lambda-"+goarch+".zip")
+	made := exec.Command("make", "-C", "..", "dist/lambda-"+goarch+".zip")
 	if out, err := made.CombinedOutput(); err != nil {
 		c.tb.Fatalf("make %s: %v\n%s", archive, err, out)
 	}
@@ -95,7 +135,7 @@ func (c *conducted) provision(branch string) (trigger string) {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	architecture := map[string]functions.Architecture{"amd64": functions.ArchitectureX8664, "arm64": functions.ArchitectureArm64}[runtime.GOARCH]
+	architecture := map[string]functions.Architecture{"amd64": functions.ArchitectureX8664, "arm64": functions.ArchitectureArm64}[goarch]
 	var arn *string
 	for _, name := range []string{"slipway-deploy", "slipway-trigger"} {
 		out, err := c.functions.CreateFunction(c.tb.Context(), &lambda.CreateFunctionInput{
@@ -131,7 +171,6 @@ func (c *conducted) provision(branch string) (trigger string) {
 	if out, err := client.PutTargets(c.tb.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("pushes"), Targets: []events.Target{{Id: aws.String("trigger"), Arn: arn}}}); err != nil || out.FailedEntryCount > 0 {
 		c.tb.Fatalf("%v: %+v", err, out)
 	}
-	return "slipway-trigger"
 }
 
 func pipelineName(branch, app string) *string {
@@ -226,8 +265,11 @@ func (c *conducted) last(branch, app string) (types.PipelineExecutionStatus, str
 
 var tag = regexp.MustCompile(`:[^:"/]+"\s*}`)
 
-// push pushes another tag of an app's image, and returns the commits before and after.
-func (c *conducted) push(app, to string) (before, after string) {
+// pushed are the commits before and after a push.
+type pushed struct{ before, after string }
+
+// push pushes another tag of an app's image.
+func (c *conducted) push(app, to string) pushed {
 	c.tb.Helper()
 	file := filepath.Join(c.clone, "cluster1", app, "revision.json")
 	text, err := os.ReadFile(file)
@@ -237,10 +279,10 @@ func (c *conducted) push(app, to string) (before, after string) {
 	if err := os.WriteFile(file, tag.ReplaceAll(text, []byte(":"+to+`"}`)), 0o600); err != nil {
 		c.tb.Fatal(err)
 	}
-	before = c.git(c.clone, "rev-parse", "HEAD")
+	before := c.git(c.clone, "rev-parse", "HEAD")
 	c.git(c.clone, "commit", "-qam", "Deploy "+app+" "+to)
 	c.git(c.clone, "push", "-q")
-	return before, c.git(c.clone, "rev-parse", "HEAD")
+	return pushed{before, c.git(c.clone, "rev-parse", "HEAD")}
 }
 
 // git runs git in a folder and returns what it prints.

@@ -66,6 +66,18 @@ func architecture(goarch string) types.Architecture {
 	return types.Architecture(goarch)
 }
 
+// emulator is the program that runs what is built for another architecture, qemu's
+// user mode; empty where there is none.
+func emulator(wanted types.Architecture) string {
+	name := map[types.Architecture]string{types.ArchitectureArm64: "qemu-aarch64", types.ArchitectureX8664: "qemu-x86_64"}[wanted]
+	for _, name := range []string{name, name + "-static"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // executeProgram runs a version's bootstrap once.
 func (s *Service) executeProgram(v *version, inv *invocation) result {
 	began := time.Now()
@@ -159,13 +171,16 @@ func (s *Service) take(v *version, inv *invocation) (*environment, *result) {
 		got := failure(inv, "Runtime.InvalidEntrypoint", format, args...)
 		return nil, &got
 	}
+	var through string
 	if here := architecture(runtime.GOARCH); v.Architectures[0] != here {
-		return refuse("the function is built for %s, and this machine is %s: build it for this one, and set its architectures", v.Architectures[0], here)
+		if through = emulator(v.Architectures[0]); through == "" {
+			return refuse("the function is built for %s, and this machine is %s: build it for this one, and set its architectures, or install qemu-user", v.Architectures[0], here)
+		}
 	}
 	if !strings.HasPrefix(string(v.Runtime), "provided") {
 		return refuse("the sandbox runs a program named bootstrap (the runtimes provided.al2023 and provided.al2), not %s", v.Runtime)
 	}
-	e, err := s.newEnvironment(v)
+	e, err := s.newEnvironment(v, through)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return refuse("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
@@ -212,9 +227,13 @@ func (s *Service) current() map[string]bool {
 	return keys
 }
 
-// newEnvironment starts a version's bootstrap.
-func (s *Service) newEnvironment(v *version) (e *environment, err error) {
+// newEnvironment starts a version's bootstrap, through an emulator if one is named.
+func (s *Service) newEnvironment(v *version, through string) (e *environment, err error) {
 	dir := s.folder(v)
+	bootstrap := filepath.Join(dir, "bootstrap")
+	if _, err := os.Stat(bootstrap); err != nil {
+		return nil, err
+	}
 	stream := time.Now().UTC().Format("2006/01/02") + "/[" + *v.Version + "]" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	e = &environment{
 		key: v.key(), offers: make(chan *running), dead: make(chan struct{}),
@@ -237,7 +256,10 @@ func (s *Service) newEnvironment(v *version) (e *environment, err error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), os.RemoveAll(temporary))
 	}
-	e.cmd = exec.Command(filepath.Join(dir, "bootstrap")) //nolint:noctx // it is killed as a group
+	e.cmd = exec.Command(bootstrap) //nolint:noctx // it is killed as a group
+	if through != "" {
+		e.cmd = exec.Command(through, bootstrap) //nolint:noctx // as above
+	}
 	e.cmd.Dir, e.cmd.Stdout, e.cmd.Stderr = dir, to, to
 	e.cmd.Env = s.variables(v, listener.Addr().String(), dir, temporary, stream)
 	alone(e.cmd)

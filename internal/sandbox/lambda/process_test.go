@@ -301,22 +301,44 @@ func alive(id int) bool {
 	return err != nil || !strings.Contains(string(stat), ") Z ")
 }
 
+// TestEmulator: what is built for another architecture runs where qemu's user mode is
+// found, for which a program stands here that runs what it is given.
+func TestEmulator(t *testing.T) {
+	if _, err := binary(); err != nil { // which needs the PATH
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	t.Setenv("PATH", folder)
+	r := start(t, t.TempDir(), nil)
+	other, name := types.ArchitectureArm64, "qemu-aarch64-static"
+	if runtime.GOARCH == "arm64" {
+		other, name = types.ArchitectureX8664, "qemu-x86_64-static"
+	}
+	r.create(t, "other", func(in *client.CreateFunctionInput) { in.Architectures = []types.Architecture{other} })
+	if out, _ := r.invoke(t, "other", `{}`); aws.ToString(out.FunctionError) == "" || !strings.Contains(string(out.Payload), "built for "+string(other)) {
+		t.Errorf("without an emulator: %s", out.Payload)
+	}
+	program := "#!/bin/sh\necho emulated >&2\nexec \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(folder, name), []byte(program), 0o700); err != nil { //nolint:gosec // it is to run
+		t.Fatal(err)
+	}
+	out, _ := r.invoke(t, "other", `{}`)
+	if out.FunctionError != nil || !strings.Contains(r.printed.text(), "emulated") {
+		t.Errorf("with one: %s, %s", aws.ToString(out.FunctionError), out.Payload)
+	}
+}
+
 // TestCannotRun: what cannot run says why.
 func TestCannotRun(t *testing.T) {
 	t.Parallel()
 	r := start(t, t.TempDir(), nil)
-	other := types.ArchitectureArm64
-	if runtime.GOARCH == "arm64" {
-		other = types.ArchitectureX8664
-	}
 	for name, c := range map[string]struct {
 		change func(*client.CreateFunctionInput)
 		want   string
 	}{
-		"architecture": {func(in *client.CreateFunctionInput) { in.Architectures = []types.Architecture{other} }, "built for " + string(other)},
-		"runtime":      {func(in *client.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }, "not python3.12"},
-		"bootstrap":    {func(in *client.CreateFunctionInput) { in.Code.ZipFile = zipped(t, map[string]string{"main": "x"}) }, "Couldn't find valid bootstrap"},
-		"format":       {func(in *client.CreateFunctionInput) { in.Code.ZipFile = zipped(t, map[string]string{"bootstrap": "x"}) }, "exec format error"},
+		"runtime":   {func(in *client.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }, "not python3.12"},
+		"bootstrap": {func(in *client.CreateFunctionInput) { in.Code.ZipFile = zipped(t, map[string]string{"main": "x"}) }, "Couldn't find valid bootstrap"},
+		"format":    {func(in *client.CreateFunctionInput) { in.Code.ZipFile = zipped(t, map[string]string{"bootstrap": "x"}) }, "exec format error"},
 		"init": {func(in *client.CreateFunctionInput) {
 			in.Environment = &types.Environment{Variables: map[string]string{"INIT": "exit"}}
 		}, "Runtime exited with error: exit status 7"},
