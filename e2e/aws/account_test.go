@@ -49,7 +49,11 @@ func open(t *testing.T, region string) *anAccount {
 			t.Skipf("%s is not installed here", command)
 		}
 	}
-	w, err := sandbox.New(t.Context(), sandbox.Options{Dir: t.TempDir(), TimeScale: timeScale, Region: region, Account: account})
+	a := &anAccount{region: region, moto: moto(t)}
+	w, err := sandbox.New(t.Context(), sandbox.Options{
+		Dir: t.TempDir(), TimeScale: timeScale, Region: region, Account: account,
+		LoadBalancing: balancing{t, a.moto, region},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +62,7 @@ func open(t *testing.T, region string) *anAccount {
 			t.Error(err)
 		}
 	})
-	a := &anAccount{region: region, world: w, sandbox: w.Endpoints().AWS, moto: moto(t)}
+	a.world, a.sandbox = w, w.Endpoints().AWS
 	a.aws = aws.Config{Region: region, BaseEndpoint: aws.String(a.sandbox), Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", "")}
 	a.empty(t)
 	return a

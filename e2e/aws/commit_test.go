@@ -30,17 +30,27 @@ func (a *anAccount) clone(t *testing.T, branch string) *aClone {
 	return &aClone{a, dir, branch}
 }
 
-// push commits new images of apps, "cluster/app" by image, and returns the commit.
-func (c *aClone) push(t *testing.T, message string, images map[string]string) string {
+// aFile is a file of the repository.
+type aFile struct {
+	path    string
+	content []byte
+}
+
+// push commits new images of apps, "cluster/app" by image, and other files, and
+// returns the commit.
+func (c *aClone) push(t *testing.T, message string, images map[string]string, files ...aFile) string {
 	t.Helper()
 	c.account.run(t, c.dir, "git", "pull", "-q", "--rebase", "origin", c.branch)
 	for app, image := range images {
-		path := filepath.Join(c.dir, app, "revision.json")
-		if err := os.WriteFile(path, revision(t, filepath.Base(app), image), 0o644); err != nil {
+		files = append(files, aFile{app + "/revision.json", revision(t, filepath.Base(app), image)})
+	}
+	for _, file := range files {
+		if err := os.WriteFile(filepath.Join(c.dir, file.path), file.content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.account.run(t, c.dir, "git", "commit", "-q", "-a", "-m", message)
+	c.account.run(t, c.dir, "git", "add", "--all")
+	c.account.run(t, c.dir, "git", "commit", "-q", "-m", message)
 	c.account.run(t, c.dir, "git", "push", "-q", "origin", "HEAD")
 	return strings.TrimSpace(c.account.run(t, c.dir, "git", "rev-parse", "HEAD"))
 }

@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/slipway-cd/slipway/e2e/terraform/tf"
 )
 
 // stateBucket is where the example's states are.
 const stateBucket = "example-state"
 
 // TestComplete applies two clusters of four applications with their state in S3,
-// and delivers two of them in one push.
+// delivers two of them in one push, and one by CodeDeploy in both ways that there are.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	account := open(t, "eu-west-1")
@@ -29,8 +32,11 @@ func TestComplete(t *testing.T) {
 	foundation.Run(t, "init", "-backend-config="+backend, "-backend-config=key=foundation.tfstate")
 	foundation.Run(t, "apply", "-auto-approve")
 	account.seed(t, foundation)
-	applications := example.root(t, "applications", fmt.Sprintf("\ndata \"terraform_remote_state\" \"foundation\" {\n  config = {\n    key = \"foundation.tfstate\"\n%s  }\n}\n", account.backend("    ")),
-		append(lambdaVariables(t), `foundation_state={bucket="`+stateBucket+`", key="foundation.tfstate", region="eu-west-1"}`)...)
+	configured := func(variables ...string) *tf.Root {
+		return example.root(t, "applications", fmt.Sprintf("\ndata \"terraform_remote_state\" \"foundation\" {\n  config = {\n    key = \"foundation.tfstate\"\n%s  }\n}\n", account.backend("    ")),
+			slices.Concat(lambdaVariables(t), []string{`foundation_state={bucket="` + stateBucket + `", key="foundation.tfstate", region="eu-west-1"}`}, variables)...)
+	}
+	applications := configured()
 	applications.Run(t, "init", "-backend-config="+backend, "-backend-config=key=applications.tfstate")
 	applications.Run(t, "apply", "-auto-approve")
 	account.settled(t)
@@ -50,6 +56,13 @@ func TestComplete(t *testing.T) {
 		t.Errorf("service1 of cluster2 runs %q, want %q", got, want)
 	}
 	unchanged(t, "two were deployed", foundation, applications)
+
+	canary := clone.canary(t)
+	canary.deploys(t, image("webapp1", "1.1.0"), nil, applications)
+	// The same by CodePipeline's own action.
+	applications = configured("codedeploy_action=CodeDeployToECS")
+	applications.Run(t, "apply", "-auto-approve")
+	canary.deploys(t, image("webapp1", "1.2.0"), canary.templates(t, image("webapp1", "1.1.0"), image("webapp1", "1.2.0")), applications)
 
 	applications.Run(t, "destroy", "-auto-approve")
 	foundation.Run(t, "destroy", "-auto-approve")

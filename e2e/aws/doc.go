@@ -12,7 +12,7 @@
 // none of them, and is skipped, saying so, where one is missing. The functions are
 // the real binary, which the sandbox runs.
 //
-// Our own
+// CodeDeploy shifts traffic in moto's load balancers, so that Terraform sees it. Our own
 // provider runs beside the AWS one, and reads CodeCommit; so does a stand-in for
 // hashicorp/external, with programs. Each example has a
 // sandbox and a moto of its own, so that both go at once.

@@ -4,9 +4,7 @@ package aws
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,13 +15,7 @@ import (
 func (c *aClone) conducted(t *testing.T) {
 	t.Helper()
 	before := c.account.started(t)
-	c.account.run(t, c.dir, "git", "pull", "-q", "--rebase", "origin", c.branch)
-	if err := os.WriteFile(filepath.Join(c.dir, "slipway.yaml"), []byte("conductor: codepipeline\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	c.account.run(t, c.dir, "git", "add", "slipway.yaml")
-	c.account.run(t, c.dir, "git", "commit", "-q", "-m", "Let CodePipeline conduct")
-	c.account.run(t, c.dir, "git", "push", "-q", "origin", "HEAD")
+	c.push(t, "Let CodePipeline conduct", nil, aFile{"slipway.yaml", []byte("conductor: codepipeline\n")})
 	if after := c.account.started(t); len(after) != len(before) {
 		t.Errorf("a change of slipway.yaml started something: %v, before %v", after, before)
 	}

@@ -39,11 +39,14 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 	if err != nil && !fresh {
 		return nil, err
 	}
+	var balancing LoadBalancing = ownBalancing{plane, o}
+	if o.LoadBalancing != nil {
+		balancing = o.LoadBalancing
+	}
 	s, err := services.New(services.Options{
-		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Traffic: plane, Functions: elsewhere(o.Functions),
+		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Functions: elsewhere(o.Functions),
 		Code: filepath.Join(o.Dir, functionsFolder), Repositories: o.Dir, Branch: o.Branch, Webhooks: map[string][]string{deploymentRepository: o.Webhooks},
-		// CodeDeploy names target groups; whatever the name, there is one.
-		TargetGroup: func(name string) (string, bool) { return targetGroupARN(o, name), true },
+		Traffic: balancing, TargetGroup: balancing.TargetGroup,
 	})
 	if err != nil {
 		return nil, err
@@ -56,6 +59,17 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 		return a, a.journal.saveNow()
 	}
 	return a, nil
+}
+
+// ownBalancing is the sandbox's own load balancing.
+type ownBalancing struct {
+	*dataplane.Plane
+	options Options
+}
+
+// TargetGroup implements LoadBalancing: whatever the name, there is one.
+func (b ownBalancing) TargetGroup(name string) (arn string, found bool) {
+	return targetGroupARN(b.options, name), true
 }
 
 // handlers serve the services; what a client asked for is saved before the client

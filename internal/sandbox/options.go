@@ -36,6 +36,9 @@ type Options struct {
 	// Functions are the URLs of Lambda functions that are not created through the
 	// API, by ARN: each is posted the event, and answers as a function would.
 	Functions map[string]string
+	// LoadBalancing is Elastic Load Balancing, where CodeDeploy finds its target groups
+	// and shifts traffic; nil is the sandbox's own.
+	LoadBalancing LoadBalancing
 	// Rates throttles requests to the ECS API at a multiple of ECS's own rates, in
 	// the world's time: 1 is ECS, 0 not at all.
 	Rates float64
@@ -45,6 +48,17 @@ type Options struct {
 	Faults Faults
 	// Logger is told of requests and trouble; nil for silence.
 	Logger *slog.Logger
+}
+
+// LoadBalancing is an Elastic Load Balancing beside the sandbox, such as that of
+// another simulator. It must not call back.
+type LoadBalancing interface {
+	// TargetGroup returns the ARN of the target group of a name, and false when there
+	// is none.
+	TargetGroup(name string) (arn string, found bool)
+	// Shift has a listener forward new requests to target groups, by ARN, each with
+	// its weight by the sum of all.
+	Shift(listenerARN string, weights map[string]float64)
 }
 
 // complete fills in the defaults. An error says which option is wrong.

@@ -21,10 +21,16 @@ func memberName(structure reflect.Type, f reflect.StructField) string {
 
 // pascal says whether a structure's members begin with capitals: those of
 // EventBridge, its Scheduler, CloudWatch and Lambda do, but for a few that were taken
-// over from ECS.
+// over from ECS; of CodeDeploy's those of tags do.
 func pascal(structure reflect.Type) bool {
 	switch path.Base(strings.TrimSuffix(structure.PkgPath(), "/types")) {
 	case "eventbridge", "events", "scheduler", "cloudwatch", "sqs", "lambda":
+	case "codedeploy":
+		switch structure.Name() {
+		case "Tag", "TagResourceInput", "UntagResourceInput", "ListTagsForResourceInput", "ListTagsForResourceOutput":
+			return true
+		}
+		return false
 	default:
 		return false
 	}

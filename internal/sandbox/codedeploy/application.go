@@ -28,6 +28,9 @@ func (a api) CreateApplication(_ context.Context, in *codedeploy.CreateApplicati
 		},
 		Groups: map[string]*types.DeploymentGroupInfo{},
 	}
+	if err := a.tag(a.applicationARN(name), in.Tags); err != nil {
+		return nil, err
+	}
 	a.state.Applications[name] = made
 	return &codedeploy.CreateApplicationOutput{ApplicationId: made.ApplicationId}, nil
 }
@@ -74,6 +77,13 @@ func (a api) ListApplications(_ context.Context, in *codedeploy.ListApplications
 }
 
 func (a api) DeleteApplication(_ context.Context, in *codedeploy.DeleteApplicationInput) (*codedeploy.DeleteApplicationOutput, error) {
-	delete(a.state.Applications, aws.ToString(in.ApplicationName))
+	name := aws.ToString(in.ApplicationName)
+	if app := a.state.Applications[name]; app != nil {
+		for group := range app.Groups {
+			delete(a.state.Tags, a.groupARN(name, group))
+		}
+	}
+	delete(a.state.Tags, a.applicationARN(name))
+	delete(a.state.Applications, name)
 	return &codedeploy.DeleteApplicationOutput{}, nil
 }

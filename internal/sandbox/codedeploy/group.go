@@ -45,6 +45,9 @@ func (a api) CreateDeploymentGroup(ctx context.Context, in *codedeploy.CreateDep
 	}); err != nil {
 		return nil, err
 	}
+	if err := a.tag(a.groupARN(*in.ApplicationName, name), in.Tags); err != nil {
+		return nil, err
+	}
 	app.Groups[name] = g
 	return &codedeploy.CreateDeploymentGroupOutput{DeploymentGroupId: g.DeploymentGroupId}, nil
 }
@@ -62,6 +65,11 @@ func (a api) UpdateDeploymentGroup(ctx context.Context, in *codedeploy.UpdateDep
 	delete(groups, *g.DeploymentGroupName)
 	if in.NewDeploymentGroupName != nil {
 		next.DeploymentGroupName = in.NewDeploymentGroupName
+		before, now := a.groupARN(*in.ApplicationName, *g.DeploymentGroupName), a.groupARN(*in.ApplicationName, *next.DeploymentGroupName)
+		if tags := a.state.Tags[before]; tags != nil {
+			delete(a.state.Tags, before)
+			a.state.Tags[now] = tags
+		}
 	}
 	groups[*next.DeploymentGroupName] = &next
 	return &codedeploy.UpdateDeploymentGroupOutput{}, nil
@@ -191,6 +199,7 @@ func (a api) ListDeploymentGroups(_ context.Context, in *codedeploy.ListDeployme
 func (a api) DeleteDeploymentGroup(_ context.Context, in *codedeploy.DeleteDeploymentGroupInput) (*codedeploy.DeleteDeploymentGroupOutput, error) {
 	if app := a.state.Applications[aws.ToString(in.ApplicationName)]; app != nil {
 		delete(app.Groups, aws.ToString(in.DeploymentGroupName))
+		delete(a.state.Tags, a.groupARN(*in.ApplicationName, aws.ToString(in.DeploymentGroupName)))
 	}
 	return &codedeploy.DeleteDeploymentGroupOutput{HooksNotCleanedUp: []types.AutoScalingGroup{}}, nil
 }

@@ -16,8 +16,9 @@ import (
 
 // state is all that is kept. It is written and read as JSON.
 type state struct {
-	Applications map[string]*application // by name
-	Deployments  []*deployment           // oldest first
+	Applications map[string]*application      // by name
+	Deployments  []*deployment                // oldest first
+	Tags         map[string]map[string]string `json:",omitempty"` // by ARN
 }
 
 // application is an application with its deployment groups.

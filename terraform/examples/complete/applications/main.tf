@@ -13,6 +13,8 @@ locals {
   shared = local.clusters["cluster1"]
   # Each cluster's own place behind them.
   offset = { cluster1 = 0, cluster2 = 1 }
+  # CodeDeploy deploys the web app of the second cluster, as a canary.
+  controller = { cluster1 = "ECS", cluster2 = "CODE_DEPLOY" }
 }
 
 data "slipway_revision" "this" {
@@ -40,6 +42,8 @@ module "webapp1" {
   alb_listener_arn             = local.shared.alb_listener_arn
   alb_security_group_id        = local.shared.alb_security_group_id
   host_headers                 = ["${each.key}.shop.example.com"]
+  deployment_controller        = local.controller[each.key]
+  deployment_config_name       = "CodeDeployDefault.ECSCanary10Percent5Minutes"
   vpc_id                       = local.foundation.network.vpc_id
   subnet_ids                   = local.foundation.network.private_subnet_ids
 }

@@ -23,3 +23,9 @@ variable "alarm_actions" {
   type        = list(string)
   default     = []
 }
+
+variable "codedeploy_action" {
+  description = "What CodePipeline has CodeDeploy deploy with: `Lambda`, which reads revision.json as everywhere, or `CodeDeployToECS`. See the module pipelines for what the latter costs."
+  type        = string
+  default     = "Lambda"
+}

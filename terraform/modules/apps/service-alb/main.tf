@@ -5,7 +5,8 @@ locals {
   short      = "${substr(replace(local.name, "_", "-"), 0, 21)}-${substr(sha256(local.name), 0, 8)}"
   codedeploy = var.deployment_controller == "CODE_DEPLOY"
   paths      = coalesce(var.path_patterns, length(var.host_headers) == 0 ? ["/${var.service_name}", "/${var.service_name}/*"] : ["/*"])
-  served     = local.codedeploy ? aws_lb_listener_rule.codedeploy[0].action[0].target_group_arn : aws_lb_listener_rule.this[0].action[0].target_group_arn
+  # Once CodeDeploy has shifted, its rule forwards to both groups by weights, and no longer names one.
+  served = coalesce(one(concat(aws_lb_listener_rule.this, aws_lb_listener_rule.codedeploy)).action[0].target_group_arn, aws_lb_target_group.this["blue"].arn)
 }
 
 module "service" {
