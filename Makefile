@@ -4,8 +4,9 @@ SHELL := /bin/bash
 
 BIN     := bin/slipway
 LDFLAGS := -s -w
-# These wait for a network: code that is not inlined is smaller, and no slower to notice.
-SLIM    := -gcflags='github.com/aws/...=-l' -gcflags='github.com/jackc/...=-l' -gcflags='github.com/danielgtaylor/...=-l'
+# These wait for a network, or read what people write: code that is not inlined is
+# smaller, and no slower to notice.
+SLIM    := $(foreach module,aws jackc dbos-inc danielgtaylor alecthomas goccy,-gcflags='github.com/$(module)/...=-l')
 # The race detector needs a C compiler; without one the tests run without it.
 RACE    := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 LINT    := go tool golangci-lint

@@ -39,25 +39,32 @@ func TestKillNine(t *testing.T) {
 		s.await("the deployment of "+image, func() error { return deployed(s, app, image) })
 	}
 
+	s.once(app, kills)
+}
+
+// once checks that an app was deployed so many times, each with one task definition
+// and one deployment.
+func (s *system) once(app slipway.App, times int) {
+	s.tb.Helper()
 	client := ecs.NewFromConfig(aws.Config{
 		Region: "eu-west-1", BaseEndpoint: aws.String(s.aws),
 		Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", ""),
 	})
-	definitions, err := client.ListTaskDefinitions(t.Context(), &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String("cluster1-service1")})
+	definitions, err := client.ListTaskDefinitions(s.tb.Context(), &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(app.Cluster + "-" + app.Name)})
 	if err != nil {
-		t.Fatal(err)
+		s.tb.Fatal(err)
 	}
-	if got, want := len(definitions.TaskDefinitionArns), 1+kills; got != want {
-		t.Errorf("%d task definitions, want %d: the seeded one and one a commit", got, want)
+	if got, want := len(definitions.TaskDefinitionArns), 1+times; got != want {
+		s.tb.Errorf("%d task definitions, want %d: the seeded one and one a commit", got, want)
 	}
-	deployments, err := client.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{
+	deployments, err := client.ListServiceDeployments(s.tb.Context(), &ecs.ListServiceDeploymentsInput{
 		Cluster: aws.String(app.Cluster), Service: aws.String(app.Name), MaxResults: aws.Int32(100),
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.tb.Fatal(err)
 	}
-	if got, want := len(deployments.ServiceDeployments), 1+kills; got != want {
-		t.Errorf("%d service deployments, want %d: the seeded one and one a commit", got, want)
+	if got, want := len(deployments.ServiceDeployments), 1+times; got != want {
+		s.tb.Errorf("%d service deployments, want %d: the seeded one and one a commit", got, want)
 	}
 }
 

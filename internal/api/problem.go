@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -69,6 +71,18 @@ func asProblem(err error) error {
 	}
 	p.Title = http.StatusText(p.Status)
 	return p
+}
+
+// WriteError answers a request with an error, as the operations of the API do.
+func WriteError(w http.ResponseWriter, err error) {
+	p := &problem{}
+	if !errors.As(asProblem(err), &p) {
+		return // there is no error
+	}
+	maps.Copy(w.Header(), p.GetHeaders())
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // who asked has gone
 }
 
 // asError is what the client makes of a problem: the error that it was.

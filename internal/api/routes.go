@@ -7,6 +7,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
+// HealthPath answers for the process alone, whatever becomes of its work.
+const HealthPath = "/healthz"
+
 // routes is the table of what there is.
 func (s *server) routes(api huma.API) {
 	add(api, http.MethodGet, "/api/v1/apps", "list-apps", "All apps: what git says, what runs, the newest execution", s.apps)
@@ -21,7 +24,7 @@ func (s *server) routes(api huma.API) {
 	add(api, http.MethodPost, "/api/v1/executions/{id}/reject", "reject-execution", "Have a deployment rolled back that pauses for a person", s.decide(ActionReject))
 	add(api, http.MethodPost, "/api/v1/refresh", "refresh", "Look at the repository now", s.refresh)
 	add(api, http.MethodGet, "/api/v1/version", "get-version", "The server's version", s.version)
-	add(api, http.MethodGet, "/healthz", "get-health", "The process is alive", s.alive)
+	add(api, http.MethodGet, HealthPath, "get-health", "The process is alive", s.alive)
 	add(api, http.MethodGet, "/readyz", "get-ready", "The process can do its work", s.ready)
 }
 

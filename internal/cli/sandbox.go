@@ -10,6 +10,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/controller"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 	"github.com/slipway-cd/slipway/internal/sandbox"
+	"github.com/slipway-cd/slipway/internal/store"
 	"github.com/slipway-cd/slipway/internal/target"
 )
 
@@ -111,7 +112,7 @@ func (e *env) openSandbox(ctx context.Context, o sandboxOptions) (_ *sandboxed, 
 			Repository: s.repository,
 			Target:     target.New(target.Options{Config: sandboxConfig(s.endpoints.AWS), Logger: o.World.Logger}),
 			AWS:        sandboxConfig(s.endpoints.AWS),
-			Database:   "sqlite:" + filepath.Join(o.World.Dir, "slipway.db"),
+			Database:   store.Database{Address: "sqlite:" + filepath.Join(o.World.Dir, "slipway.db")},
 			Interval:   time.Minute, // pushes are told at once
 			Version:    version().Version,
 			Logger:     o.World.Logger,

@@ -18,6 +18,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/controller"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 	"github.com/slipway-cd/slipway/internal/sandbox"
+	"github.com/slipway-cd/slipway/internal/store"
 	"github.com/slipway-cd/slipway/internal/target"
 )
 
@@ -38,7 +39,7 @@ func BenchmarkPushToFirstWrite(b *testing.B) {
 		b.Fatal(err)
 	}
 	c, err := controller.Open(ctx, controller.Options{
-		Repository: repository, Database: "sqlite:" + filepath.Join(b.TempDir(), "slipway.db"), Interval: time.Hour, Logger: log,
+		Repository: repository, Database: store.Database{Address: "sqlite:" + filepath.Join(b.TempDir(), "slipway.db")}, Interval: time.Hour, Logger: log,
 		Target: target.New(target.Options{Logger: log, Config: func(context.Context, string) (aws.Config, error) {
 			return aws.Config{
 				Region: "eu-west-1", BaseEndpoint: aws.String(world.Endpoints().AWS),

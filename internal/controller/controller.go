@@ -25,11 +25,14 @@ type Options struct {
 	Target     *target.AWS
 	// AWS is the SDK's configuration for CodePipeline, of a region or of its own.
 	AWS func(ctx context.Context, region string) (aws.Config, error)
-	// Database is the address of the database, "sqlite:PATH".
-	Database string
-	// Waiting is told who conducts the database when somebody else does; the
-	// Controller then stands by. Nil makes that an error instead.
-	Waiting func(who string)
+	// Database is where executions are kept.
+	Database store.Database
+	// URL is where this process's API answers, for those who stand by.
+	URL string
+	// Waiting is told who conducts the database when somebody else does, and again
+	// when that changes; the Controller then stands by. Nil makes that an error
+	// instead.
+	Waiting func(store.Holder)
 	// Interval is the time between two polls of the repository.
 	Interval time.Duration
 	Version  string
@@ -58,15 +61,15 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 			err = errors.Join(err, c.Close())
 		}
 	}()
-	if c.lock, err = store.Acquire(ctx, o.Database, o.Waiting); err != nil {
+	if c.lock, err = o.Database.Acquire(ctx, store.Self(o.URL), o.Waiting); err != nil {
 		return nil, err
 	}
-	if c.store, err = store.Open(ctx, o.Database); err != nil {
+	if c.store, err = o.Database.Open(ctx); err != nil {
 		return nil, err
 	}
 	repository := &repository{Repo: o.Repository, log: o.Logger}
 	c.engine, err = engine.Open(ctx, engine.Options{
-		DB: c.store.DB(), Store: c.store, Queue: c.store,
+		SQLite: c.store.SQLite(), Postgres: c.store.Postgres(), Store: c.store, Queue: c.store,
 		Source: repository, Target: o.Target, Logger: o.Logger,
 	})
 	if err != nil {
@@ -94,6 +97,10 @@ func (c *Controller) Handler() http.Handler { return c.handler }
 
 // Notify says that the repository may have changed. It does not block.
 func (c *Controller) Notify(kind slipway.TriggerKind) { c.watcher.Notify(kind) }
+
+// Lost is closed when somebody else may conduct the database from now on: the
+// Controller must be closed at once. It is nil where that cannot be.
+func (c *Controller) Lost() <-chan struct{} { return c.lock.Lost() }
 
 // Close stops watching and interrupts what runs; the next Open goes on with it.
 func (c *Controller) Close() error {

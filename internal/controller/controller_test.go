@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/controller"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
+	"github.com/slipway-cd/slipway/internal/store"
 	"github.com/slipway-cd/slipway/internal/target"
 )
 
@@ -69,7 +70,7 @@ func (r *rig) open() {
 	var err error
 	config := func(context.Context, string) (aws.Config, error) { return r.world.Config(), nil }
 	r.controller, err = controller.Open(r.Context(), controller.Options{
-		Repository: r.repository, Database: r.database, Interval: time.Minute, Logger: slog.New(slog.DiscardHandler),
+		Repository: r.repository, Database: store.Database{Address: r.database}, Interval: time.Minute, Logger: slog.New(slog.DiscardHandler),
 		Target: target.New(target.Options{Config: config}), AWS: config,
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // benchRig is a rig by the real clock, on disk.
 func benchRig(b *testing.B, c *stepstest.Cloud) *rig {
 	b.Helper()
-	r := &rig{t: b, path: database(b), cloud: c, log: slog.New(slog.DiscardHandler)}
+	r := &rig{t: b, on: inFile(database(b)), cloud: c, log: slog.New(slog.DiscardHandler)}
 	r.open()
 	return r
 }

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/pipeline"
@@ -24,10 +26,12 @@ const (
 
 // Options are what an Engine works with.
 type Options struct {
-	// DB holds the workflow library's own tables; only one process may have
-	// an Engine on it, which the caller's lock guarantees. Closing the Engine
-	// closes it.
-	DB     *sql.DB
+	// SQLite or Postgres, one of them, is where the workflow library's own tables
+	// are; only one process may have an Engine on it, which the caller's lock
+	// guarantees. Closing the Engine closes it.
+	SQLite   *sql.DB
+	Postgres *pgxpool.Pool
+
 	Store  steps.Executions
 	Queue  Queue
 	Source steps.Source
@@ -43,7 +47,15 @@ type Engine struct {
 	log       *slog.Logger
 	workflows *workflows
 	bells     bells
+
+	stop     context.CancelFunc
+	rechecks sync.WaitGroup
 }
+
+// recheck is how often the engine looks for what the tables call in progress and
+// nobody runs: the answer to a transaction that was committed may have been lost on its
+// way from the database.
+const recheck = time.Minute
 
 // Open goes on with everything that the tables call in progress, and returns
 // an Engine that takes more. Close it to stop.
@@ -58,23 +70,44 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	ready := make(chan struct{})
 	taken.Begin = func(next slipway.Execution) { <-ready; e.begin(next) }
 	var err error
-	if e.workflows, err = launch(ctx, o.DB, o.Logger, taken); err != nil {
+	if e.workflows, err = launch(ctx, o, taken); err != nil {
 		return nil, err
 	}
 	close(ready)
-	running, err := o.Queue.InProgress(ctx)
-	if err == nil {
-		err = e.workflows.resume(running)
-	}
-	if err != nil {
+	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stop = stop
+	if err := e.resume(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	e.rechecks.Go(func() { e.recheck(checking) })
 	return e, nil
 }
 
+// resume starts what the tables call in progress and nobody runs.
+func (e *Engine) resume(ctx context.Context) error {
+	running, err := e.queue.InProgress(ctx)
+	if err != nil {
+		return err
+	}
+	return e.workflows.resume(running)
+}
+
+// recheck resumes from time to time, until ctx ends.
+func (e *Engine) recheck(ctx context.Context) {
+	for steps.Wait(ctx, recheck, nil) == nil {
+		if err := e.resume(ctx); err != nil && ctx.Err() == nil {
+			e.log.WarnContext(ctx, "what is in progress could not be looked over", keyError, err)
+		}
+	}
+}
+
 // Close interrupts what runs, without ending it: the next Open goes on. It
-// closes Options.DB.
-func (e *Engine) Close() error { return e.workflows.close() }
+// closes the database.
+func (e *Engine) Close() error {
+	e.stop()
+	e.rechecks.Wait()
+	return e.workflows.close()
+}
 
 // Submit writes a submission down and starts what begins with it. An execution
 // without an id or an app is an error: the library would take it, and never

@@ -353,14 +353,14 @@ func TestPanicInFinish(t *testing.T) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
-		s, err := store.Open(t.Context(), "sqlite:"+path)
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{}}
+		s, err := inFile(path).Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.store = s
 		buggy := &buggyStore{Store: s, bugs: 3}
-		if r.engine, err = engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: buggy, Queue: s, Source: r.cloud, Target: r.cloud, Logger: stepstest.Logger(t)}); err != nil {
+		if r.engine, err = engine.Open(t.Context(), engine.Options{SQLite: s.SQLite(), Postgres: s.Postgres(), Store: buggy, Queue: s, Source: r.cloud, Target: r.cloud, Logger: stepstest.Logger(t)}); err != nil {
 			t.Fatal(err)
 		}
 		defer r.close()

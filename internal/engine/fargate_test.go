@@ -29,7 +29,7 @@ func onFargate(t *testing.T, test func(t *testing.T, r *rig, w *sandboxtest.Worl
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := sandboxtest.New(t, sandboxtest.TimeScale(10))
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}, target: target.New(target.Options{
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{}, target: target.New(target.Options{
 			Config: func(context.Context, string) (aws.Config, error) { return w.Config(), nil },
 		})}
 		r.open()

@@ -32,7 +32,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/sandbox/sandboxtest"
 	"github.com/slipway-cd/slipway/internal/steps/stepstest"
-	"github.com/slipway-cd/slipway/internal/store"
+	"github.com/slipway-cd/slipway/internal/store/postgrestest"
 	"github.com/slipway-cd/slipway/internal/target"
 )
 
@@ -51,7 +51,7 @@ const (
 // TestMain makes the test binary its own child process.
 func TestMain(m *testing.M) {
 	if os.Getenv(childDatabase) == "" {
-		os.Exit(m.Run())
+		os.Exit(postgrestest.Run(m))
 	}
 	killer, err := newKiller(os.Getenv(childKill))
 	if err == nil {
@@ -81,12 +81,12 @@ func submission(id, app, image string) slipway.Execution {
 func conduct(ctx context.Context, path, endpoint string, e slipway.Execution, killer *killer) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	s, err := store.Open(ctx, "sqlite:"+path)
+	s, err := inFile(path).Open(ctx)
 	if err != nil {
 		return err
 	}
 	run, err := engine.Open(ctx, engine.Options{
-		DB: s.DB(), Store: s, Queue: s, Source: &stepstest.Cloud{}, Logger: slog.New(slog.DiscardHandler),
+		SQLite: s.SQLite(), Postgres: s.Postgres(), Store: s, Queue: s, Source: &stepstest.Cloud{}, Logger: slog.New(slog.DiscardHandler),
 		Target: target.New(target.Options{
 			HTTPClient: &http.Client{Transport: killer},
 			Config: func(context.Context, string) (aws.Config, error) {
@@ -295,7 +295,7 @@ func child(t *testing.T, path, endpoint, id string, app slipway.App, image, kill
 // check compares what became of an execution, in the database and in AWS.
 func check(t *testing.T, w *sandboxtest.World, s *sandboxtest.Service, path, id, kill string, outcome slipway.Outcome, updates int) {
 	t.Helper()
-	database, err := store.Open(t.Context(), "sqlite:"+path)
+	database, err := inFile(path).Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

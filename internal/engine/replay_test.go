@@ -133,7 +133,7 @@ func TestReplay(t *testing.T) {
 func replay(t *testing.T, path string) {
 	<-time.After(24 * time.Hour) // of downtime
 	was := &interruption{taken: map[string]string{}}
-	r := &rig{t: t, path: path, cloud: was.cloud()}
+	r := &rig{t: t, on: inFile(path), cloud: was.cloud()}
 	r.open()
 	defer r.close()
 	running, err := r.store.InProgress(t.Context())
@@ -181,13 +181,13 @@ func replay(t *testing.T, path string) {
 func interrupt(t *testing.T, file string) {
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		s, err := store.Open(t.Context(), "sqlite:"+path)
+		s, err := inFile(path).Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		was := &interruption{on: true, taken: map[string]string{}}
 		c := was.cloud()
-		e, err := engine.Open(t.Context(), engine.Options{DB: s.DB(), Store: unfinished{s}, Queue: s, Source: c, Target: c, Logger: stepstest.Logger(t)})
+		e, err := engine.Open(t.Context(), engine.Options{SQLite: s.SQLite(), Postgres: s.Postgres(), Store: unfinished{s}, Queue: s, Source: c, Target: c, Logger: stepstest.Logger(t)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,12 +209,12 @@ func interrupt(t *testing.T, file string) {
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if s, err = store.Open(t.Context(), "sqlite:"+path); err != nil {
+		if s, err = inFile(path).Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = s.Close() }()
 		// One file, no larger than it must be; most tables of the library are empty.
-		if _, err := s.DB().ExecContext(t.Context(), "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM"); err != nil {
+		if _, err := s.SQLite().ExecContext(t.Context(), "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM"); err != nil {
 			t.Fatal(err)
 		}
 	})

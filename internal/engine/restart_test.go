@@ -15,7 +15,6 @@ import (
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/steps/stepstest"
-	"github.com/slipway-cd/slipway/internal/store"
 )
 
 // account is an AWS account that outlives restarts. Its writing calls have
@@ -147,30 +146,36 @@ func TestCloseInTheMiddle(t *testing.T) {
 				inBubble(t, func(t *testing.T, r *rig) {
 					a := newAccount(action)
 					at(a)
-					a.script(r.cloud)
-					first, second := r.submit(webapp, slipway.ModeQueued), r.submit(webapp, slipway.ModeQueued)
-					<-a.held
-					before := time.Now()
-					r.close()
-					if took := time.Since(before); took > time.Second {
-						t.Errorf("it took %s to close", took)
-					}
-					r.open()
-					if got, want := stepstest.Ended(r.wait(first)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
-						t.Errorf("it ended as %s, want %s", got, want)
-					}
-					a.once(t, first, writing...)
-					if e := r.wait(second); e.Outcome != slipway.OutcomeRolledBack {
-						t.Errorf("the next one ended as %s", stepstest.Ended(e))
-					}
-					a.once(t, second, writing...)
-					// What was answered in time was written down, and not asked again.
-					if calls := r.cloud.Called(); a.behind && !a.answerLost && strings.Contains(calls, " 2") {
-						t.Errorf("a second attempt was made: %s", calls)
-					}
+					closeInTheMiddle(t, r, a)
 				})
 			})
 		}
+	}
+}
+
+// closeInTheMiddle closes the engine where the account holds it, and opens it again.
+func closeInTheMiddle(t *testing.T, r *rig, a *account) {
+	t.Helper()
+	a.script(r.cloud)
+	first, second := r.submit(webapp, slipway.ModeQueued), r.submit(webapp, slipway.ModeQueued)
+	<-a.held
+	before := time.Now()
+	r.close()
+	if took := time.Since(before); took > time.Second {
+		t.Errorf("it took %s to close", took)
+	}
+	r.open()
+	if got, want := stepstest.Ended(r.wait(first)), "Failed, rolled-back by slipway: broken; webapp1:7 was put back"; got != want {
+		t.Errorf("it ended as %s, want %s", got, want)
+	}
+	a.once(t, first, writing...)
+	if e := r.wait(second); e.Outcome != slipway.OutcomeRolledBack {
+		t.Errorf("the next one ended as %s", stepstest.Ended(e))
+	}
+	a.once(t, second, writing...)
+	// What was answered in time was written down, and not asked again.
+	if calls := r.cloud.Called(); a.behind && !a.answerLost && strings.Contains(calls, " 2") {
+		t.Errorf("a second attempt was made: %s", calls)
 	}
 }
 
@@ -180,7 +185,7 @@ func TestCloseIsQuiet(t *testing.T) {
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{OnObserve: stepstest.After(time.Hour, slipway.StateDeployed)}}
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{OnObserve: stepstest.After(time.Hour, slipway.StateDeployed)}}
 		r.log = slog.New(slog.NewTextHandler(&log, nil))
 		for i := range 4 {
 			r.open()
@@ -216,9 +221,9 @@ func TestNothingStartsWhileClosing(t *testing.T) {
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{}}
 		r.log = slog.New(slog.NewTextHandler(&log, nil))
-		s, err := store.Open(t.Context(), "sqlite:"+path)
+		s, err := inFile(path).Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,7 +389,7 @@ func TestOpenFailsCleanly(t *testing.T) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{}}
 		broken := errors.New("disk I/O error")
 		if err := r.openWith(&brokenQueue{err: broken}); !errors.Is(err, broken) {
 			t.Fatalf("got %v", err)

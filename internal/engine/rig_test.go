@@ -24,7 +24,7 @@ var webapp = slipway.App{Cluster: "cluster1", Name: "webapp1"}
 // rig is an Engine on a database on disk.
 type rig struct {
 	t      testing.TB
-	path   string
+	on     store.Database
 	cloud  *stepstest.Cloud
 	target steps.Target // the cloud, if nil
 	log    *slog.Logger // the test's, if nil
@@ -42,11 +42,11 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "slipway.db")
-	s, err := store.Open(context.Background(), "sqlite:"+path)
+	s, err := inFile(path).Open(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	e, err := engine.Open(context.Background(), engine.Options{DB: s.DB(), Store: s, Queue: s, Logger: slog.New(slog.DiscardHandler)})
+	e, err := engine.Open(context.Background(), engine.Options{SQLite: s.SQLite(), Postgres: s.Postgres(), Store: s, Queue: s, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +55,9 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	}
 	return os.ReadFile(path)
 })
+
+// inFile is the database of a file.
+func inFile(path string) store.Database { return store.Database{Address: "sqlite:" + path} }
 
 // database makes a database for a test and returns its path.
 func database(t testing.TB) string {
@@ -92,7 +95,7 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
 	t.Parallel()
 	path := database(t)
 	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, path: path, cloud: &stepstest.Cloud{}}
+		r := &rig{t: t, on: inFile(path), cloud: &stepstest.Cloud{}}
 		r.open()
 		defer r.close()
 		test(t, r)
@@ -110,7 +113,7 @@ func (r *rig) open() {
 func (r *rig) openWith(queue engine.Queue) error {
 	r.t.Helper()
 	var err error
-	if r.store, err = store.Open(r.t.Context(), "sqlite:"+r.path); err != nil {
+	if r.store, err = r.on.Open(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
 	if queue == nil {
@@ -123,7 +126,7 @@ func (r *rig) openWith(queue engine.Queue) error {
 		r.log = stepstest.Logger(r.t)
 	}
 	r.engine, err = engine.Open(r.t.Context(), engine.Options{
-		DB: r.store.DB(), Store: r.store, Queue: queue, Source: r.cloud, Target: r.target, Logger: r.log,
+		SQLite: r.store.SQLite(), Postgres: r.store.Postgres(), Store: r.store, Queue: queue, Source: r.cloud, Target: r.target, Logger: r.log,
 	})
 	return err
 }
@@ -210,12 +213,12 @@ func (b *brokenQueue) InProgress(context.Context) ([]slipway.Execution, error) {
 // tamper changes a closed database, and must change something.
 func tamper(t *testing.T, r *rig, statement string, args ...any) {
 	t.Helper()
-	s, err := store.Open(t.Context(), "sqlite:"+r.path)
+	s, err := r.on.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	result, err := s.DB().ExecContext(t.Context(), statement, args...)
+	result, err := s.SQLite().ExecContext(t.Context(), statement, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

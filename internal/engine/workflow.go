@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,17 +43,18 @@ type workflows struct {
 	starting sync.WaitGroup
 }
 
-// launch opens the library on db and goes on with every workflow that was
+// launch opens the library on the database and goes on with every workflow that was
 // running when its predecessor ended.
-func launch(ctx context.Context, db *sql.DB, log *slog.Logger, taken *steps.Steps) (*workflows, error) {
+func launch(ctx context.Context, o Options, taken *steps.Steps) (*workflows, error) {
 	// The library takes the end of its parent context for a cancellation of
 	// every workflow; ours are only ever interrupted by Close.
 	root, err := dbos.NewContext(context.WithoutCancel(ctx), dbos.Config{
 		AppName:            libraryApp,
 		ApplicationVersion: libraryVersion,
 		ExecutorID:         libraryExecutor,
-		SQLiteSystemDB:     db,
-		Logger:             slog.New(quiet{log.Handler()}),
+		SQLiteSystemDB:     o.SQLite,
+		SystemDBPool:       o.Postgres,
+		Logger:             slog.New(quiet{o.Logger.Handler()}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the workflow engine: %w", err)

@@ -12,7 +12,13 @@
 // callers cannot begin the same pipeline twice.
 //
 // The SQL is one text for SQLite and PostgreSQL: $1 placeholders, BIGINT
-// microseconds for time, TEXT holding JSON for what is only read back whole.
+// microseconds for time, TEXT holding JSON for what is only read back whole. In both
+// one transaction at a time writes: SQLite has it so, in PostgreSQL an advisory lock
+// of the transaction sees to it. Readers wait for nobody.
+//
+// Who conducts a database holds its Lock: a lock on a file beside a file, a session's
+// advisory lock in PostgreSQL. Those who stand by learn from it who that is.
+//
 // The package knows the words and the pure decisions, and nothing of AWS, git
 // or the engine.
 package store

@@ -35,7 +35,7 @@ func oneExecution(ctx context.Context, q querier, id string) (slipway.Execution,
 func (s *Store) Save(ctx context.Context, e slipway.Execution) error {
 	_, err := s.db.ExecContext(ctx, `UPDATE executions SET stage = $1, outcome = $2, rolled_back_by = $3, reason = $4, task_definition = $5,
 		images_json = $6, pipeline_json = $7, deployment_json = $8, observation_json = $9 WHERE id = $10 AND ended_at = 0`,
-		e.Stage, e.Outcome, e.RolledBackBy, e.Reason, e.Deployment.TaskDefinition,
+		e.Stage, e.Outcome, e.RolledBackBy, text(e.Reason), e.Deployment.TaskDefinition,
 		encode(e.Revision.Images), encode(e.Pipeline), encode(e.Deployment), encode(e.Observation), e.ID)
 	if err != nil {
 		return fmt.Errorf("save execution %s: %w", e.ID, err)
@@ -50,7 +50,7 @@ func (s *Store) Finish(ctx context.Context, e slipway.Execution, at time.Time) (
 	var next []slipway.Execution
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE executions SET status = $1, outcome = $2, rolled_back_by = $3, reason = $4, ended_at = $5
-			WHERE id = $6 AND ended_at = 0`, e.Outcome.Status(), e.Outcome, e.RolledBackBy, e.Reason, toMicros(at), e.ID)
+			WHERE id = $6 AND ended_at = 0`, e.Outcome.Status(), e.Outcome, e.RolledBackBy, text(e.Reason), toMicros(at), e.ID)
 		if err != nil {
 			return fmt.Errorf("finish execution %s: %w", e.ID, err)
 		}
@@ -85,8 +85,10 @@ func (s *Store) RequestStop(ctx context.Context, id string, stop slipway.StopReq
 		}
 		e.Stop = &stop
 		asked = e
-		_, err = tx.ExecContext(ctx, `UPDATE executions SET status = $1, reason = $2, ended_at = $3, stop_json = $4 WHERE id = $5`,
-			e.Status, e.Reason, toMicros(e.EndedAt), encode(stop), id)
+		// The reason of one that runs is Save's, which does not wait for this transaction.
+		_, err = tx.ExecContext(ctx, `UPDATE executions SET status = $1, ended_at = $2, stop_json = $3,
+			reason = CASE WHEN status = 'Queued' THEN $4 ELSE reason END WHERE id = $5`,
+			e.Status, toMicros(e.EndedAt), encode(stop), text(e.Reason), id)
 		if err != nil {
 			return fmt.Errorf("stop execution %s: %w", id, err)
 		}

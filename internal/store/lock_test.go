@@ -14,13 +14,17 @@ import (
 	"github.com/slipway-cd/slipway/internal/store"
 )
 
-func lockAddress(t *testing.T) string {
-	return "sqlite:" + filepath.Join(t.TempDir(), "folder", "slipway.db")
+var me = store.Self("http://127.0.0.1:7878")
+
+func at(address string) store.Database { return store.Database{Address: address} }
+
+func inFile(t *testing.T) store.Database {
+	return at("sqlite:" + filepath.Join(t.TempDir(), "folder", "slipway.db"))
 }
 
-func mustAcquire(t *testing.T, address string) *store.Lock {
+func mustAcquire(t *testing.T, d store.Database) *store.Lock {
 	t.Helper()
-	lock, err := store.Acquire(t.Context(), address, nil)
+	lock, err := d.Acquire(t.Context(), me, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,41 +33,42 @@ func mustAcquire(t *testing.T, address string) *store.Lock {
 
 func TestLockSaysWhoHoldsIt(t *testing.T) {
 	t.Parallel()
-	address := lockAddress(t)
-	lock := mustAcquire(t, address)
-	_, err := store.Acquire(t.Context(), address, nil)
-	if slipway.NextOf(err) != slipway.NextPerson || slipway.HintOf(err) == "" {
-		t.Fatalf("got %v with hint %q", err, slipway.HintOf(err))
-	}
-	if me := fmt.Sprintf("process %d on ", os.Getpid()); !strings.Contains(err.Error(), me) {
-		t.Errorf("%q does not say %q", err, me)
-	}
-	if err := lock.Release(); err != nil {
-		t.Fatal(err)
-	}
-	// The file with the holder's name remains, and means nothing.
-	if err := mustAcquire(t, address).Release(); err != nil {
-		t.Error(err)
-	}
+	onBoth(t, func(t *testing.T, d store.Database) {
+		lock := mustAcquire(t, d)
+		_, err := d.Acquire(t.Context(), me, nil)
+		if slipway.NextOf(err) != slipway.NextPerson || slipway.HintOf(err) == "" {
+			t.Fatalf("got %v with hint %q", err, slipway.HintOf(err))
+		}
+		if me := fmt.Sprintf("process %d on ", os.Getpid()); !strings.Contains(err.Error(), me) {
+			t.Errorf("%q does not say %q", err, me)
+		}
+		if err := lock.Release(); err != nil {
+			t.Fatal(err)
+		}
+		// The holder's name remains, and means nothing.
+		if err := mustAcquire(t, d).Release(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestLockWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		address := lockAddress(t)
-		first := mustAcquire(t, address)
-		var told []string
+		d := inFile(t)
+		first := mustAcquire(t, d)
+		var told []store.Holder
 		var second *store.Lock
 		done := make(chan error)
 		go func() {
 			var err error
-			second, err = store.Acquire(t.Context(), address, func(who string) { told = append(told, who) })
+			second, err = d.Acquire(t.Context(), me, func(who store.Holder) { told = append(told, who) })
 			done <- err
 		}()
 		<-time.After(time.Hour) // by the bubble's clock
 		synctest.Wait()
-		if len(told) != 1 || !strings.Contains(told[0], fmt.Sprintf("process %d on ", os.Getpid())) {
-			t.Errorf("after an hour it was told %q", told)
+		if len(told) != 1 || told[0].PID != os.Getpid() || told[0].URL != me.URL {
+			t.Errorf("after an hour it was told %v", told)
 		}
 		before := time.Now()
 		if err := first.Release(); err != nil {
@@ -75,7 +80,7 @@ func TestLockWaits(t *testing.T) {
 		if took := time.Since(before); took > time.Second {
 			t.Errorf("it took over after %s", took)
 		}
-		if _, err := store.Acquire(t.Context(), address, nil); err == nil {
+		if _, err := d.Acquire(t.Context(), me, nil); err == nil {
 			t.Error("it does not hold the lock")
 		}
 		if err := second.Release(); err != nil {
@@ -87,11 +92,11 @@ func TestLockWaits(t *testing.T) {
 func TestLockStopsWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		address := lockAddress(t)
-		lock := mustAcquire(t, address)
+		d := inFile(t)
+		lock := mustAcquire(t, d)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		got, err := store.Acquire(ctx, address, func(string) {})
+		got, err := d.Acquire(ctx, me, func(store.Holder) {})
 		if err == nil || got != nil {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -103,21 +108,21 @@ func TestLockStopsWaiting(t *testing.T) {
 
 func TestLockOfWhatCannotBeLocked(t *testing.T) {
 	t.Parallel()
-	if _, err := store.Acquire(t.Context(), "mysql:here", nil); slipway.NextOf(err) != slipway.NextUsage {
+	if _, err := at("mysql:here").Acquire(t.Context(), me, nil); slipway.NextOf(err) != slipway.NextUsage {
 		t.Errorf("a bad address gave %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Acquire(t.Context(), "sqlite:"+file+"/below.db", nil); slipway.NextOf(err) != slipway.NextPerson {
+	if _, err := at("sqlite:"+file+"/below.db").Acquire(t.Context(), me, nil); slipway.NextOf(err) != slipway.NextPerson {
 		t.Errorf("a folder that cannot be made gave %v", err)
 	}
 	// A folder in the lock file's place can neither be opened nor signed.
 	if err := os.Mkdir(file+".lock", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if lock, err := store.Acquire(t.Context(), "sqlite:"+file, nil); slipway.NextOf(err) != slipway.NextPerson || lock != nil {
+	if lock, err := at("sqlite:"+file).Acquire(t.Context(), me, nil); slipway.NextOf(err) != slipway.NextPerson || lock != nil {
 		t.Errorf("a lock that cannot be taken gave %v, %v", lock, err)
 	}
 }
@@ -127,17 +132,13 @@ func TestLockThroughLink(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	file, link := filepath.Join(folder, "slipway.db"), filepath.Join(folder, "link.db")
-	db, err := store.Open(t.Context(), "sqlite:"+file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	open(t, at("sqlite:"+file))
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	lock := mustAcquire(t, "sqlite:"+file)
+	lock := mustAcquire(t, at("sqlite:"+file))
 	defer func() { _ = lock.Release() }()
-	if second, err := store.Acquire(t.Context(), "sqlite:"+link, nil); err == nil {
+	if second, err := at("sqlite:"+link).Acquire(t.Context(), me, nil); err == nil {
 		_ = second.Release()
 		t.Error("the lock was taken a second time, through a link")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/pipeline"
@@ -32,8 +33,10 @@ func (s *Store) Executions(ctx context.Context, query Query) ([]slipway.Executio
 		add("commit_id = $%d", query.Commit)
 	}
 	if id := strings.ToLower(query.ID); id != "" {
+		// The index finds those around it, in whatever order the database has for text.
 		add("id >= $%d", id)
-		add("id < $%d", id+"~") // '~' sorts behind every digit of a UUID
+		add("id < $%d", id+"g") // behind every digit of a UUID
+		add(fmt.Sprintf("substr(id, 1, %d) = $%%d", utf8.RuneCountInString(id)), id)
 	}
 	clause := ""
 	if len(where) > 0 {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slipway-cd/slipway"
@@ -74,7 +75,7 @@ func insert(ctx context.Context, q querier, e slipway.Execution) error {
 	_, err := q.ExecContext(ctx, `INSERT INTO executions (`+columns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		e.ID, e.App().String(), e.Revision.Commit, e.Revision.Blob, e.Status, e.Stage, e.Outcome, e.RolledBackBy,
-		e.Reason, e.Deployment.TaskDefinition, toMicros(e.CreatedAt), toMicros(e.StartedAt), toMicros(e.EndedAt),
+		text(e.Reason), e.Deployment.TaskDefinition, toMicros(e.CreatedAt), toMicros(e.StartedAt), toMicros(e.EndedAt),
 		encode(e.Revision.Images), encode(e.Trigger), encode(e.Pipeline), encode(e.Deployment), encode(e.Observation), encode(e.Stop), encode(e.Decisions))
 	if err != nil {
 		return fmt.Errorf("write execution %s: %w", e.ID, err)
@@ -96,6 +97,12 @@ func decode(text string, into any) error {
 		return nil
 	}
 	return json.Unmarshal([]byte(text), into)
+}
+
+// text is what PostgreSQL takes for text: a container's last log lines, which are in
+// reasons, may be anything. JSON escapes it by itself.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func toMicros(t time.Time) int64 {
