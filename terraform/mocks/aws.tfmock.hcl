@@ -130,3 +130,27 @@ mock_resource "aws_codedeploy_app" {
     arn = "arn:aws:codedeploy:eu-west-1:111122223333:application:mocked"
   }
 }
+
+mock_resource "aws_db_instance" {
+  defaults = {
+    arn      = "arn:aws:rds:eu-west-1:111122223333:db:mocked"
+    endpoint = "mocked.eu-west-1.rds.example.com:5432"
+    master_user_secret = [{
+      kms_key_id    = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000002"
+      secret_arn    = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mocked-AbCdEf"
+      secret_status = "active"
+    }]
+  }
+}
+
+mock_resource "aws_efs_file_system" {
+  defaults = {
+    arn = "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-mocked"
+  }
+}
+
+mock_resource "aws_efs_access_point" {
+  defaults = {
+    arn = "arn:aws:elasticfilesystem:eu-west-1:111122223333:access-point/fsap-mocked"
+  }
+}

@@ -36,8 +36,16 @@ resource "aws_security_group" "task" {
     security_groups = [aws_security_group.alb.id]
   }
 
+  ingress {
+    description = "one that stands by hands requests on to the one that conducts"
+    protocol    = "tcp"
+    from_port   = local.port
+    to_port     = local.port
+    self        = true
+  }
+
   egress {
-    description = "AWS and git"
+    description = "AWS, git and the database"
     protocol    = "-1"
     from_port   = 0
     to_port     = 0

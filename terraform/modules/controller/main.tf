@@ -4,6 +4,17 @@ data "aws_partition" "current" {}
 
 locals {
   port = 7878
+  rds  = var.database == "rds"
+  efs  = var.database == "efs"
+
+  folder     = "/var/lib/slipway"
+  secret_arn = one(flatten(aws_db_instance.this[*].master_user_secret[*].secret_arn))
+  trust      = var.rds.ca_file == null ? "sslmode=require" : "sslmode=verify-full&sslrootcert=${urlencode(var.rds.ca_file)}"
+  database = {
+    SLIPWAY_DATABASE          = local.rds ? "postgres://slipway@${one(aws_db_instance.this[*].endpoint)}/slipway?${local.trust}" : "sqlite:${local.folder}/slipway.db"
+    SLIPWAY_DATABASE_PASSWORD = local.rds ? "secretsmanager:${local.secret_arn}" : null
+  }
+  environment = merge({ for name, value in local.database : name => value if value != null }, var.environment)
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -27,14 +38,12 @@ resource "aws_ecs_task_definition" "this" {
     image     = var.image
     essential = true
     command = [
-      "serve", "--repository", var.repository, "--branch", var.branch,
-      # On the task's own disk: SQLite's locks are not safe on a network's.
-      "--database", "sqlite:/tmp/slipway/slipway.db",
-      "--listen", "0.0.0.0:${local.port}",
+      "serve", "--repository", var.repository, "--branch", var.branch, "--listen", "0.0.0.0:${local.port}",
     ]
     portMappings = [{ containerPort = local.port, hostPort = local.port, protocol = "tcp" }]
-    environment  = [for name, value in var.environment : { name = name, value = value }]
+    environment  = [for name, value in local.environment : { name = name, value = value }]
     secrets      = [for name, arn in var.secrets : { name = name, valueFrom = arn }]
+    mountPoints  = [for volume in aws_efs_access_point.this : { sourceVolume = "database", containerPath = local.folder, readOnly = false }]
     stopTimeout  = 60
     logConfiguration = {
       logDriver = "awslogs"
@@ -45,6 +54,24 @@ resource "aws_ecs_task_definition" "this" {
       }
     }
   }])
+
+  dynamic "volume" {
+    for_each = aws_efs_access_point.this
+
+    content {
+      name = "database"
+
+      efs_volume_configuration {
+        file_system_id     = aws_efs_file_system.this[0].id
+        transit_encryption = "ENABLED"
+
+        authorization_config {
+          access_point_id = volume.value.id
+          iam             = "ENABLED"
+        }
+      }
+    }
+  }
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -62,11 +89,11 @@ resource "aws_ecs_service" "this" {
   enable_execute_command = true
   tags                   = var.tags
 
-  # One, and the old one is stopped before the new one starts: two tasks would
-  # have a database each, and both deploy.
-  desired_count                      = 1
-  deployment_minimum_healthy_percent = 0
-  deployment_maximum_percent         = 100
+  # On a file there is one, and the old one is stopped before the new one starts. On
+  # PostgreSQL one conducts, and the other stands by.
+  desired_count                      = local.rds ? 2 : 1
+  deployment_minimum_healthy_percent = local.rds ? 100 : 0
+  deployment_maximum_percent         = local.rds ? 200 : 100
   health_check_grace_period_seconds  = 60
 
   network_configuration {
@@ -86,4 +113,10 @@ resource "aws_ecs_service" "this" {
     enable   = true
     rollback = true
   }
+
+  # A task needs them, though nothing in it says so.
+  depends_on = [
+    aws_iam_role_policy.deploy, aws_iam_role_policy.rds, aws_iam_role_policy.efs,
+    aws_efs_mount_target.this, aws_efs_file_system_policy.this,
+  ]
 }

@@ -17,3 +17,13 @@ output "log_group_name" {
   description = "Name of the log group."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "database_secret_arn" {
+  description = "ARN of the secret with the password of the database in RDS; null on EFS."
+  value       = local.secret_arn
+}
+
+output "file_system_id" {
+  description = "ID of the file system that the database is on; null on RDS."
+  value       = one(aws_efs_file_system.this[*].id)
+}

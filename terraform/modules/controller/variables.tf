@@ -78,6 +78,55 @@ variable "subnet_ids" {
   }
 }
 
+variable "database" {
+  description = "Where executions are kept: `rds` (PostgreSQL; two tasks, of which one stands by) or `efs` (SQLite on a file system; one task)."
+  type        = string
+  default     = "rds"
+
+  validation {
+    condition     = contains(["rds", "efs"], var.database)
+    error_message = "database is rds or efs."
+  }
+}
+
+variable "database_subnet_ids" {
+  description = "IDs of the subnets of the database, or of the file system's mount targets: one in each zone that `subnet_ids` has, two zones at least."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.database_subnet_ids) >= 2
+    error_message = "A database wants subnets in two zones at least."
+  }
+}
+
+variable "rds" {
+  description = "Of a database in RDS: its size; whether a second zone has a copy that takes over; for how many days backups are kept; a KMS key's ARN for its storage and its password, null for AWS's own; and the path, in the image, of RDS's certificates, with which the server is verified, null to encrypt without."
+  type = object({
+    instance_class        = optional(string, "db.t4g.micro")
+    engine_version        = optional(string, "17")
+    multi_az              = optional(bool, true)
+    backup_retention_days = optional(number, 7)
+    kms_key_id            = optional(string)
+    ca_file               = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = tonumber(split(".", var.rds.engine_version)[0]) >= 15
+    error_message = "PostgreSQL 15 or newer, which RDS serves with TLS alone."
+  }
+
+  validation {
+    condition     = var.rds.backup_retention_days >= 1 && var.rds.backup_retention_days <= 35
+    error_message = "Backups are kept for 1 to 35 days."
+  }
+
+  validation {
+    condition     = var.rds.kms_key_id == null || can(regex("^arn:[^:]+:kms:", var.rds.kms_key_id))
+    error_message = "kms_key_id is the ARN of a key."
+  }
+}
+
 variable "assign_public_ip" {
   description = "Give the task a public address: needed in public subnets."
   type        = bool
@@ -198,7 +247,7 @@ variable "log_retention_days" {
 }
 
 variable "deletion_protection" {
-  description = "Protect the load balancer from being deleted."
+  description = "Protect the load balancer and the database from being deleted; without it, no last snapshot is taken of the database either."
   type        = bool
   default     = true
 }
