@@ -36,6 +36,7 @@ type anAccount struct {
 	// Where AWS's services are: the sandbox's address, and moto's.
 	sandbox, moto string
 	aws           aws.Config // reaches the sandbox
+	made          made       // by roles
 }
 
 // open makes an account that has nothing in it.
@@ -52,7 +53,7 @@ func open(t *testing.T, region string) *anAccount {
 	a := &anAccount{region: region, moto: moto(t)}
 	w, err := sandbox.New(t.Context(), sandbox.Options{
 		Dir: t.TempDir(), TimeScale: timeScale, Region: region, Account: account,
-		LoadBalancing: balancing{t, a.moto, region},
+		LoadBalancing: balancing{t, a.moto, region}, Calls: a.made.note,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +66,7 @@ func open(t *testing.T, region string) *anAccount {
 	a.world, a.sandbox = w, w.Endpoints().AWS
 	a.aws = aws.Config{Region: region, BaseEndpoint: aws.String(a.sandbox), Credentials: credentials.NewStaticCredentialsProvider("sandbox", "sandbox", "")}
 	a.empty(t)
+	a.made.forget() // the seeded schedules' calls
 	return a
 }
 

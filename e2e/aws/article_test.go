@@ -76,7 +76,8 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	if got, want := account.scheduled(t, "cluster1-batchapp1"), image("batchapp1", "1.1.0"); got != want {
 		t.Errorf("the rule runs %q, want %q", got, want)
 	}
-	unchanged(t, "batchapp1 was deployed by the function", applications)
+	account.runsNow(t, "cluster1-batchapp1", "cluster1-batchapp1-events")
+	unchanged(t, "batchapp1 was deployed by the function, and run", applications)
 
 	account.redelivers(t, redelivered)
 
@@ -100,6 +101,7 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	account.changeByHand(t, "cluster1", "service1", image("service1", "1.1.1-console"))
 	unchanged(t, "a change in the console", applications)
 
+	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-master-pipelines", "cluster1-batchapp1-events")
 	applications.Run(t, "destroy", "-auto-approve")
 	foundation.Run(t, "destroy", "-auto-approve")
 	account.isEmpty(t)

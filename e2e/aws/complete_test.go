@@ -64,6 +64,7 @@ func TestComplete(t *testing.T) {
 	applications.Run(t, "apply", "-auto-approve")
 	canary.deploys(t, image("webapp1", "1.2.0"), canary.templates(t, image("webapp1", "1.1.0"), image("webapp1", "1.2.0")), applications)
 
+	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-main-pipelines")
 	applications.Run(t, "destroy", "-auto-approve")
 	foundation.Run(t, "destroy", "-auto-approve")
 	account.isEmpty(t, stateBucket)

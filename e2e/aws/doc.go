@@ -5,6 +5,7 @@
 //	                └─► moto: S3, IAM, EC2, ELB, alarms and log groups
 //	git push, put-file ──► event ──► Lambda ──► one pipeline ──► ECS runs the image
 //	terraform plan ──► nothing to change
+//	calls of roles ──► allowed by the policies that Terraform attached (package policy)
 //	terraform destroy ──► nothing left
 //
 // It takes minutes, most of which the AWS provider waits for load balancers, and so

@@ -46,7 +46,7 @@ func openAround(ctx context.Context, path string, o Options, plane *dataplane.Pl
 	s, err := services.New(services.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state, Logger: o.Logger, Functions: elsewhere(o.Functions),
 		Code: filepath.Join(o.Dir, functionsFolder), Repositories: o.Dir, Branch: o.Branch, Webhooks: map[string][]string{deploymentRepository: o.Webhooks},
-		Traffic: balancing, TargetGroup: balancing.TargetGroup,
+		Calls: o.Calls, Traffic: balancing, TargetGroup: balancing.TargetGroup,
 	})
 	if err != nil {
 		return nil, err

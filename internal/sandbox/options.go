@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"time"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // DefaultTimeScale makes a rollout of a minute and a half take ten seconds:
@@ -39,6 +41,9 @@ type Options struct {
 	// LoadBalancing is Elastic Load Balancing, where CodeDeploy finds its target groups
 	// and shifts traffic; nil is the sandbox's own.
 	LoadBalancing LoadBalancing
+	// Calls is told of each call that is made with a role's credentials: those of a
+	// Lambda function, a pipeline, a rule's target. Nil is told nothing.
+	Calls trail.Tell
 	// Rates throttles requests to the ECS API at a multiple of ECS's own rates, in
 	// the world's time: 1 is ECS, 0 not at all.
 	Rates float64

@@ -19,6 +19,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/dataplane"
 	"github.com/slipway-cd/slipway/internal/sandbox/gitserver"
 	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // closeTimeout is how long Close lets requests end.
@@ -210,7 +211,7 @@ func (w *World) serve(ctx context.Context, addresses map[string]string) error {
 	if w.options.Rates > 0 {
 		api[controlplane.TargetPrefix] = controlplane.Throttle(api[controlplane.TargetPrefix], w.options.Rates*w.options.TimeScale)
 	}
-	mux.Handle("/", protocol.Translate(awsjson.Faults(api, w.faults.ask)))
+	mux.Handle("/", protocol.Translate(trail.Handler(awsjson.Faults(api, w.faults.ask), w.options.Calls)))
 	mux.Handle("/control/schedules", w.around)
 	mux.HandleFunc("/control/events", w.around.EventBridge.Control)
 	mux.Handle("/v1/repos/", w.around.git(w.around.CodeCommit))

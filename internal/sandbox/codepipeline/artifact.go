@@ -24,6 +24,7 @@ func (p *pipeline) place(name, region string) artifact {
 // file reads a file of an artifact. The error is fs.ErrNotExist when it is not in
 // there.
 func (w *work) file(ctx context.Context, a artifact, path string) ([]byte, error) {
+	w.by.object("GetObject", a)
 	out, err := w.ports.CodeCommit.GetFile(ctx, &codecommit.GetFileInput{RepositoryName: &a.Repository, CommitSpecifier: &a.Commit, FilePath: &path})
 	switch codeOf(err) {
 	case "FileDoesNotExistException":

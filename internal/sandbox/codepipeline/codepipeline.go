@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // TargetPrefix is what the X-Amz-Target headers of CodePipeline requests begin
@@ -28,6 +29,7 @@ type Options struct {
 	// Changed is called when the state has changed, from any goroutine: it must be
 	// quick. Nil if nobody wants to know.
 	Changed func()
+	Calls   trail.Tell   // what is called with the roles of pipelines
 	Logger  *slog.Logger // discards if nil
 }
 

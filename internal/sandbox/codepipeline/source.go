@@ -33,6 +33,9 @@ func (s *Service) source(ctx context.Context, w *work) outcome {
 	if err != nil {
 		return failure(codeRevision, "%s", message(err))
 	}
+	for _, made := range w.outputs {
+		w.by.archived(repository, made)
+	}
 	said, authored, committed := aws.ToString(out.Commit.Message), dateOf(out.Commit.Author), dateOf(out.Commit.Committer)
 	at := fmt.Sprintf("https://console.aws.amazon.com/codesuite/codecommit/repositories/%s/commit/%s?region=%s", url.PathEscape(repository), id, s.options.Region)
 	return outcome{done: true, update: func(a *actionRun) {

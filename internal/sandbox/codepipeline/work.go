@@ -37,6 +37,7 @@ type work struct {
 	outputs                    []artifact // where they are to be
 	started                    time.Time
 	progress                   progress
+	by                         caller
 	ports                      Ports
 }
 
@@ -137,9 +138,10 @@ func (s *Service) look(p *pipeline, e *execution, run *stageRun, a *actionRun) (
 		s.advance(p)
 		return nil, t, false
 	}
+	by := s.callerOf(p, declared)
 	w := &work{
 		pipeline: *p.Declaration.Name, execution: e.ID, stage: run.Stage, id: a.ID, declared: declared,
-		configuration: maps.Clone(a.Resolved), override: e.Overrides[a.Name], started: a.Started, progress: a.Progress, ports: *s.ports,
+		configuration: maps.Clone(a.Resolved), override: e.Overrides[a.Name], started: a.Started, progress: a.Progress, by: by, ports: s.ports.by(by),
 		inputs: slices.Clone(a.Inputs), outputs: slices.Clone(a.Outputs),
 	}
 	if w.progress.Job != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // startedByMost is how many characters RunTask takes in startedBy.
@@ -43,9 +44,9 @@ func (i *Invocations) Add(err error) {
 	}
 }
 
-// Run runs the tasks of a target, a JSON document, once. The error is ECS's, or
-// says what the target lacks.
-func Run(ctx context.Context, runner Runner, document json.RawMessage, startedBy string) error {
+// Run runs the tasks of a target, a JSON document, once, and tells of the call that
+// its role makes. The error is ECS's, or says what the target lacks.
+func Run(ctx context.Context, runner Runner, calls trail.Tell, document json.RawMessage, startedBy string) error {
 	var target types.Target
 	if err := awsjson.Unmarshal(document, &target); err != nil {
 		return err
@@ -54,6 +55,7 @@ func Run(ctx context.Context, runner Runner, document json.RawMessage, startedBy
 	if err != nil {
 		return err
 	}
+	calls.Of(aws.ToString(target.RoleArn), "ecs", "RunTask", in)
 	out, err := runner.RunTask(ctx, in)
 	if err != nil {
 		return err

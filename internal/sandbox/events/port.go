@@ -69,7 +69,7 @@ func (s *Service) call(ctx context.Context, r rule, t target, event []byte) erro
 			return err
 		}
 		// The name with which EventBridge's tasks were seen to be started.
-		return ecstarget.Run(ctx, targets.ECS, document, "events-rule/"+*r.Name)
+		return ecstarget.Run(ctx, targets.ECS, s.options.Calls, document, "events-rule/"+*r.Name)
 	case service == "lambda" && targets.Functions != nil:
 		if !json.Valid(text) {
 			return errInput(text)

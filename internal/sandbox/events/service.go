@@ -18,6 +18,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/ecstarget"
 	"github.com/slipway-cd/slipway/internal/sandbox/schedule"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // TargetPrefix is what the X-Amz-Target headers of EventBridge begin with.
@@ -32,6 +33,7 @@ type Options struct {
 	// State is what Snapshot of an earlier one returned; nil begins with nothing.
 	State   []byte
 	Changed func()       // called after each change, with no lock held
+	Calls   trail.Tell   // what is called with the roles of targets
 	Logger  *slog.Logger // told of invocations
 }
 

@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/uuid"
+
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 const (
@@ -268,10 +271,18 @@ func (s *Service) newEnvironment(v *version, through string) (e *environment, er
 	if err != nil {
 		return nil, errors.Join(err, listener.Close(), from.Close(), os.RemoveAll(temporary))
 	}
+	s.tellLogged(v, stream)
 	e.output = readOutput(from, e.print)
 	go func() { _ = e.server.Serve(listener) }() // always an error: it was closed
 	go e.await(from, temporary)
 	return e, nil
+}
+
+// tellLogged tells of the calls that keep what an environment prints.
+func (s *Service) tellLogged(v *version, stream string) {
+	role, group := aws.ToString(v.Role), v.LoggingConfig.LogGroup
+	s.options.Calls.Of(role, "logs", "CreateLogStream", &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: &stream})
+	s.options.Calls.Of(role, "logs", "PutLogEvents", &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: &stream})
 }
 
 // await cleans up once the process ended, by itself or not.
@@ -353,7 +364,7 @@ func (s *Service) variables(v *version, api, dir, temporary, stream string) []st
 		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", *v.MemorySize), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=" + aws.ToString(v.LoggingConfig.LogGroup), "AWS_LAMBDA_LOG_STREAM_NAME=" + stream,
 		"AWS_REGION=" + s.options.Region, "AWS_DEFAULT_REGION=" + s.options.Region,
-		"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_SESSION_TOKEN=sandbox",
+		"AWS_ACCESS_KEY_ID=" + trail.Key(aws.ToString(v.Role)), "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_SESSION_TOKEN=sandbox",
 		"AWS_ENDPOINT_URL=" + s.endpoint, "AWS_EC2_METADATA_DISABLED=true",
 		"_HANDLER=" + aws.ToString(v.Handler), "LAMBDA_TASK_ROOT=" + dir, "LAMBDA_RUNTIME_DIR=" + dir,
 		"LANG=en_US.UTF-8", "TZ=:UTC", "PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + temporary, "HOME=" + temporary,

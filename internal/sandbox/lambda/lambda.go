@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // TargetPrefix is what package protocol has the X-Amz-Target headers of Lambda
@@ -60,6 +61,7 @@ type Options struct {
 	// Changed is called when the state has changed, from any goroutine: it must be
 	// quick. Nil if nobody wants to know.
 	Changed func()
+	Calls   trail.Tell   // what is called with the roles of functions by Lambda itself
 	Logger  *slog.Logger // discards if nil
 }
 

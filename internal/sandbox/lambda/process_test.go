@@ -25,6 +25,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // binary builds the program of internal/bootstrap once.
@@ -110,9 +111,9 @@ func (r *real) create(t *testing.T, name string, changes ...func(*client.CreateF
 
 // seen is what the function answers.
 type seen struct {
-	PID, Count                                                       int
-	RequestID, ARN, Name, Memory, Endpoint, Region, Variable, Client string
-	Left                                                             time.Duration
+	PID, Count                                                            int
+	RequestID, ARN, Name, Memory, Key, Endpoint, Region, Variable, Client string
+	Left                                                                  time.Duration
 }
 
 func (r *real) invoke(t *testing.T, name, do string) (*client.InvokeOutput, seen) {
@@ -142,7 +143,7 @@ func TestProgram(t *testing.T) {
 	})
 	out, first := r.invoke(t, "f", "print")
 	want := seen{
-		PID: first.PID, Count: 1, RequestID: first.RequestID, ARN: "arn:aws:lambda:eu-west-1:111122223333:function:f", Name: "f", Memory: "256",
+		PID: first.PID, Count: 1, RequestID: first.RequestID, ARN: "arn:aws:lambda:eu-west-1:111122223333:function:f", Name: "f", Memory: "256", Key: trail.Key(role),
 		Endpoint: r.endpoint, Region: "eu-west-1", Variable: "value", Client: "b", Left: first.Left,
 	}
 	if first != want || first.Left <= 20*time.Second || first.Left > 30*time.Second || *out.ExecutedVersion != "$LATEST" {

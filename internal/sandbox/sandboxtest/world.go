@@ -24,6 +24,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/protocol"
 	"github.com/slipway-cd/slipway/internal/sandbox/services"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // The account and region of every World.
@@ -42,6 +43,7 @@ type World struct {
 	drain    time.Duration
 	factor   float64 // of ECS's rates; 0 for no throttling
 	dir      string  // of the repositories
+	trail    trail.Tell
 	account  controlplane.Options
 	recorder recorder
 	// throttled serves all clients: they share ECS's buckets.
@@ -77,6 +79,11 @@ func Functions(functions controlplane.Functions) Option {
 	return func(w *World) { w.account.Functions = functions }
 }
 
+// Trail is told of what is called with the credentials of roles.
+func Trail(tell trail.Tell) Option {
+	return func(w *World) { w.trail = tell }
+}
+
 // Alarms are what deployment alarms look at.
 func Alarms(alarms controlplane.Alarms) Option {
 	return func(w *World) { w.account.Alarms = alarms }
@@ -109,7 +116,7 @@ func (w *World) open(state, around []byte) {
 	})
 	if w.around, err = services.New(services.Options{
 		Region: Region, Account: Account, TimeScale: w.scale, State: around,
-		Traffic: w.runtime, TargetGroup: targetGroup, Functions: w.account.Functions, Repositories: w.dir,
+		Traffic: w.runtime, TargetGroup: targetGroup, Functions: w.account.Functions, Repositories: w.dir, Calls: w.trail,
 	}); err != nil {
 		w.t.Fatal(err)
 	}

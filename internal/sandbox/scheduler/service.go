@@ -15,6 +15,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/ecstarget"
 	"github.com/slipway-cd/slipway/internal/sandbox/schedule"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // TargetPrefix is what package protocol has the X-Amz-Target headers of the
@@ -31,6 +32,7 @@ type Options struct {
 	// State is what Snapshot of an earlier one returned; nil begins with nothing.
 	State   []byte
 	Changed func()       // called after each change, with no lock held
+	Calls   trail.Tell   // what is called with the roles of targets
 	Logger  *slog.Logger // told of invocations
 }
 
@@ -160,7 +162,7 @@ func (s *Service) run(ctx context.Context, key string, last bool) {
 	name, target := *e.Name, e.Target
 	s.mu.Unlock()
 	// The name with which the Scheduler's tasks were seen to be started.
-	err := ecstarget.Run(ctx, runner, target, "chronos-schedule/"+name)
+	err := ecstarget.Run(ctx, runner, s.options.Calls, target, "chronos-schedule/"+name)
 	if err != nil {
 		s.options.Logger.Warn("a schedule's invocation failed", "schedule", key, "error", err)
 	} else {

@@ -33,6 +33,7 @@ import (
 	"github.com/slipway-cd/slipway/internal/sandbox/schedule"
 	"github.com/slipway-cd/slipway/internal/sandbox/scheduler"
 	"github.com/slipway-cd/slipway/internal/sandbox/sqs"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // Options are how services are made. Region, Account, Traffic and TargetGroup are
@@ -46,6 +47,8 @@ type Options struct {
 	Functions lambda.Elsewhere
 	Code      string
 	TimeScale float64 // as in controlplane.Options
+	// Calls is told of the calls that are made with the credentials of roles.
+	Calls trail.Tell
 	// Repositories, Branch and Webhooks are CodeCommit's Dir, Branch and Webhooks.
 	Repositories, Branch string
 	Webhooks             map[string][]string
@@ -96,12 +99,12 @@ func New(o Options) (*Services, error) {
 		return nil, err
 	}
 	if s.EventBridge, err = events.New(events.Options{
-		Region: o.Region, Account: o.Account, Clock: clock, TimeScale: o.TimeScale, State: state.EventBridge, Changed: s.touch, Logger: o.Logger,
+		Region: o.Region, Account: o.Account, Clock: clock, TimeScale: o.TimeScale, State: state.EventBridge, Changed: s.touch, Calls: o.Calls, Logger: o.Logger,
 	}); err != nil {
 		return nil, err
 	}
 	if s.Scheduler, err = scheduler.New(scheduler.Options{
-		Region: o.Region, Account: o.Account, Clock: clock, State: state.Scheduler, Changed: s.touch, Logger: o.Logger,
+		Region: o.Region, Account: o.Account, Clock: clock, State: state.Scheduler, Changed: s.touch, Calls: o.Calls, Logger: o.Logger,
 	}); err != nil {
 		return nil, err
 	}
@@ -116,12 +119,12 @@ func New(o Options) (*Services, error) {
 	}
 	if s.Lambda, err = lambda.New(lambda.Options{
 		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, Dir: o.Code, Logs: s.Logs, Queues: s.SQS, Elsewhere: o.Functions,
-		State: state.Lambda, Changed: s.touch, Logger: o.Logger,
+		State: state.Lambda, Changed: s.touch, Calls: o.Calls, Logger: o.Logger,
 	}); err != nil {
 		return nil, err
 	}
 	if s.CodePipeline, err = codepipeline.New(codepipeline.Options{
-		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodePipeline, Changed: s.touch, Logger: o.Logger,
+		Region: o.Region, Account: o.Account, TimeScale: o.TimeScale, State: state.CodePipeline, Changed: s.touch, Calls: o.Calls, Logger: o.Logger,
 	}); err != nil {
 		return nil, err
 	}

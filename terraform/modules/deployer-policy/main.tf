@@ -33,13 +33,14 @@ locals {
       }
     },
     {
+      # Each of these is about a deployment or a revision, and about its service.
       needed = true
       is = {
         Sid    = "ServiceDeployments"
         Effect = "Allow"
         Action = ["ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:StopServiceDeployment", "ecs:ContinueServiceDeployment"]
         Resource = flatten([for name in var.cluster_names : [
-          "${local.ecs}:service-deployment/${name}/*", "${local.ecs}:service-revision/${name}/*",
+          "${local.ecs}:service/${name}/*", "${local.ecs}:service-deployment/${name}/*", "${local.ecs}:service-revision/${name}/*",
         ]])
       }
     },
@@ -143,12 +144,23 @@ locals {
       }
     },
     {
+      # A target may say that its tasks get the tags of the task definition.
+      needed = local.scheduled
+      is = {
+        Sid       = "TagTestRuns"
+        Effect    = "Allow"
+        Action    = "ecs:TagResource"
+        Resource  = [for name in var.cluster_names : "${local.ecs}:task/${name}/*"]
+        Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
+      }
+    },
+    {
       needed = var.codedeploy
       is = {
         Sid    = "CodeDeploy"
         Effect = "Allow"
         Action = [
-          "codedeploy:CreateDeployment", "codedeploy:StopDeployment", "codedeploy:GetDeployment", "codedeploy:BatchGetDeployments",
+          "codedeploy:CreateDeployment", "codedeploy:StopDeployment", "codedeploy:ContinueDeployment", "codedeploy:GetDeployment", "codedeploy:BatchGetDeployments",
           "codedeploy:ListDeployments", "codedeploy:GetDeploymentTarget", "codedeploy:GetDeploymentGroup", "codedeploy:ListDeploymentGroups",
           "codedeploy:BatchGetDeploymentGroups", "codedeploy:ListApplications", "codedeploy:BatchGetApplications",
           "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision", "codedeploy:GetApplicationRevision",

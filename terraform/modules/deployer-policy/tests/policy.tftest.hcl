@@ -14,12 +14,17 @@ run "is_limited_to_the_clusters" {
   }
 
   assert {
+    condition     = contains(one([for s in jsondecode(output.json).Statement : s.Resource if s.Sid == "ServiceDeployments"]), "arn:aws:ecs:eu-west-1:111122223333:service/cluster1/*")
+    error_message = "AWS asks for the service beside its deployment"
+  }
+
+  assert {
     condition     = one([for s in jsondecode(output.json).Statement : s.Resource if s.Sid == "PassTaskRoles"]) == ["arn:aws:iam::111122223333:role/cluster1-webapp1-task"]
     error_message = "other roles could be passed"
   }
 
   assert {
-    condition     = length([for s in jsondecode(output.json).Statement : s if contains(["CodeDeploy", "FindSchedules", "MoveSchedules", "Retire", "TestRuns"], s.Sid)]) == 0
+    condition     = length([for s in jsondecode(output.json).Statement : s if contains(["CodeDeploy", "FindSchedules", "MoveSchedules", "Retire", "TestRuns", "TagTestRuns"], s.Sid)]) == 0
     error_message = "more is allowed than is needed"
   }
 }

@@ -19,7 +19,7 @@ type request struct{ Do string }
 
 type answer struct {
 	PID, Child, Count                  int
-	RequestID, ARN, Name, Memory       string
+	RequestID, ARN, Name, Memory, Key  string
 	Endpoint, Region, Variable, Client string
 	Left                               time.Duration // until the deadline
 }
@@ -39,7 +39,7 @@ func handle(ctx context.Context, in request) (*answer, error) {
 	lc, _ := lambdacontext.FromContext(ctx)
 	out := &answer{
 		PID: os.Getpid(), Count: count, RequestID: lc.AwsRequestID, ARN: lc.InvokedFunctionArn, Client: lc.ClientContext.Custom["a"],
-		Name: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), Memory: os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+		Name: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), Memory: os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), Key: os.Getenv("AWS_ACCESS_KEY_ID"),
 		Endpoint: os.Getenv("AWS_ENDPOINT_URL"), Region: os.Getenv("AWS_REGION"), Variable: os.Getenv("VARIABLE"),
 		Left: time.Until(deadline),
 	}
