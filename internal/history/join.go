@@ -1,7 +1,9 @@
 package history
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/slipway-cd/slipway"
 )
@@ -29,6 +31,7 @@ func Join(log []Logged, executions []slipway.Execution) []slipway.HistoryEntry {
 	byCommit := make(map[string]int, len(log))
 	byBlob := make(map[string][]int)
 	entries := make([]slipway.HistoryEntry, len(log))
+	shown := make([]slipway.Execution, len(log))
 	for i, logged := range log {
 		entries[i] = logged.Entry
 		entries[i].Execution = nil
@@ -42,8 +45,8 @@ func Join(log []Logged, executions []slipway.Execution) []slipway.HistoryEntry {
 		if !found {
 			i, found = sameContent(log, byBlob[execution.Revision.Blob], execution)
 		}
-		if found && (entries[i].Execution == nil || entries[i].Execution.ID < execution.ID) {
-			entries[i].Execution = execution.Summary()
+		if found && (shown[i].ID == "" || newer(execution, shown[i])) {
+			shown[i], entries[i].Execution = execution, execution.Summary()
 		}
 	}
 	return entries
@@ -63,4 +66,10 @@ func sameContent(log []Logged, candidates []int, execution slipway.Execution) (i
 		at = len(candidates) - 1
 	}
 	return candidates[at], true
+}
+
+// newer reports whether one execution was created after another. The built-in
+// conductor's ids are in the order of creation, CodePipeline's are random.
+func newer(one, other slipway.Execution) bool {
+	return cmp.Or(one.CreatedAt.Compare(other.CreatedAt), strings.Compare(one.ID, other.ID)) > 0
 }

@@ -41,6 +41,12 @@ func TestJoin(t *testing.T) {
 			want:       []string{"2"},
 		},
 		{
+			name:       "CodePipeline's ids are random: the time says which is newer",
+			log:        []Logged{logged("c1", "x", 10)},
+			executions: []slipway.Execution{executed("1", "c1", "x", 30), executed("2", "c1", "x", 11)},
+			want:       []string{"1"},
+		},
+		{
 			name:       "the executed commit changed pipeline.yaml alone: it runs the content of the commit before",
 			log:        []Logged{logged("c1", "x", 10)},
 			executions: []slipway.Execution{executed("1", "p1", "x", 16)},
