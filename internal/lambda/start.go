@@ -41,6 +41,9 @@ func (f *Function) start(ctx context.Context, repository, branch, commit string,
 		e.Message = fmt.Sprintf("app %s has no pipeline: there is no %s in CodePipeline", app, name)
 		e.Hint = "provision the pipeline, or correct SLIPWAY_PIPELINE_NAME; then start it, or have the event delivered again"
 	}
+	if answer, ok := errors.AsType[smithy.APIError](err); ok && answer.ErrorCode() == "ValidationException" {
+		e.Hint = "its type must be V2 and its source action " + sourceAction + " one of CodeCommit's: no other pipeline can be started at a commit. Until then, `slipway start " + app.String() + "` runs what the branch's head says"
+	}
 	return Started{}, e
 }
 

@@ -195,6 +195,11 @@ func (f *Function) startAll(ctx context.Context, repository *codecommit.Reposito
 		})
 	}
 	all.Wait()
+	for i, err := range failed {
+		if err != nil {
+			f.log.ErrorContext(ctx, "a pipeline was not started", keyApp, apps[i], keyError, reason(err))
+		}
+	}
 	started = slices.DeleteFunc(started, func(s Started) bool { return s.Execution == "" })
 	slices.SortFunc(started, func(a, b Started) int { return cmp.Compare(a.Pipeline, b.Pipeline) })
 	return started, errors.Join(failed...)

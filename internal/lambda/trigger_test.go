@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
@@ -322,4 +326,29 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%q, %q: %v", test.repository, test.name, err)
 		}
 	}
+}
+
+// A V1 pipeline cannot be started at a commit: the push is told what is wanted, and the
+// others are started.
+func TestTriggerOfV1(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1", "webapp2")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		r.pipeline("webapp2", byECS("webapp2"))
+		out, err := r.w.CodePipeline().GetPipeline(r.Context(), &codepipeline.GetPipelineInput{Name: aws.String(pipelineOf("webapp1"))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Pipeline.PipelineType, out.Pipeline.ExecutionMode = types.PipelineTypeV1, ""
+		if _, err := r.w.CodePipeline().UpdatePipeline(r.Context(), &codepipeline.UpdatePipelineInput{Pipeline: out.Pipeline}); err != nil {
+			t.Fatal(err)
+		}
+		result, err := r.trigger(r.commit(revisions("2", "webapp1", "webapp2")...))
+		if len(result.Started) != 1 || result.Started[0].App.Name != "webapp2" {
+			t.Errorf("started %+v", result.Started)
+		}
+		if err == nil || !strings.Contains(err.Error(), "cannot start the pipeline "+pipelineOf("webapp1")) || !strings.Contains(r.log.String(), "must be V2") {
+			t.Errorf("%v; the log: %s", err, r.log)
+		}
+	})
 }
