@@ -19,10 +19,10 @@ const (
 
 // cache is what need not be asked for again.
 type cache struct {
-	pipelines *kept[structure]
-	// listed are the newest executions of pipelines, by name and number.
+	pipelines *kept[structure] // by app and name
+	// listed are the newest executions of pipelines, by app, name and number.
 	listed *kept[[]slipway.Execution]
-	// ended are executions that have ended for good, by id.
+	// ended are executions that have ended for good, by app and id.
 	ended *kept[slipway.Execution]
 	// revisions are what git says, by app and commit: it never changes.
 	revisions *kept[slipway.Revision]
@@ -75,12 +75,6 @@ func (k *kept[V]) put(key string, value V) {
 		k.values = make(map[string]dated[V])
 	}
 	k.values[key] = dated[V]{value, time.Now()}
-}
-
-func (k *kept[V]) drop(key string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.values, key)
 }
 
 // forget forgets everything, after something was done.

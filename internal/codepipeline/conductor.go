@@ -8,16 +8,19 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 
 	"github.com/slipway-cd/slipway"
 )
 
 // Source reads the deployment repository. It may be called again with the same
-// arguments, and always answers the same.
+// arguments, and answers the same once it knows the commit.
 type Source interface {
 	// Revision returns the app's revision at a commit, attributed to the newest commit
-	// that touched the app's folder.
+	// that touched the app's folder. With an error it names the app where the app's file
+	// is what is wrong; otherwise the commit may become known later.
 	Revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error)
 }
 
@@ -59,6 +62,18 @@ func New(o Options) *Conductor {
 	return &Conductor{options: o, cache: newCache()}
 }
 
+// Client is the SDK's. It repeats throttled calls for about a minute, where its context
+// allows: CodePipeline publishes no rates,
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html, and asking about
+// many pipelines may well have many of the calls throttled.
+func Client(config aws.Config) *codepipeline.Client {
+	return codepipeline.NewFromConfig(config, func(o *codepipeline.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 10, 10*time.Second, ratelimit.None
+		})
+	})
+}
+
 // client is the SDK's. A configuration that cannot be read is tried again at the next
 // call.
 func (c *Conductor) client(ctx context.Context) (*codepipeline.Client, error) {
@@ -69,7 +84,7 @@ func (c *Conductor) client(ctx context.Context) (*codepipeline.Client, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the AWS configuration: %w", err)
 		}
-		c.api = codepipeline.NewFromConfig(config)
+		c.api = Client(config)
 	}
 	return c.api, nil
 }

@@ -17,13 +17,24 @@ import (
 type said struct {
 	summary types.PipelineExecutionSummary
 	actions []types.ActionExecutionDetail // of this execution, oldest first
+	kept    bool                          // it is kept as one that has ended: actions is empty
 }
 
-// action is the newest execution of an action, or nil where it did not begin.
-func (s said) action(stage, name string) *types.ActionExecutionDetail {
+// key names what is said of an execution of an app's: a retry has it go on under its id.
+func (s said) key(app slipway.App) string {
+	return fmt.Sprintf("%s %s %s %d", app, aws.ToString(s.summary.PipelineExecutionId), s.summary.Status, aws.ToTime(s.summary.LastUpdateTime).UnixNano())
+}
+
+// deploy is the newest execution of the action that deploys an app, or nil where it did
+// not begin. It is known by what it was to do then: people rename stages and actions.
+func (s said) deploy(app slipway.App) *types.ActionExecutionDetail {
 	for i := range slices.Backward(s.actions) {
-		if a := &s.actions[i]; aws.ToString(a.StageName) == stage && aws.ToString(a.ActionName) == name {
-			return a
+		in := s.actions[i].Input
+		if in == nil || in.ActionTypeId == nil {
+			continue
+		}
+		if of, deploys := target(types.ActionDeclaration{ActionTypeId: in.ActionTypeId, Configuration: in.Configuration}); deploys && of == app {
+			return &s.actions[i]
 		}
 	}
 	return nil
@@ -134,11 +145,18 @@ func failure(a types.ActionExecutionDetail) string {
 	if a.Output == nil || a.Output.ExecutionResult == nil {
 		return ""
 	}
-	result := a.Output.ExecutionResult
-	if result.ErrorDetails != nil && aws.ToString(result.ErrorDetails.Message) != "" {
-		return strings.TrimRight(*result.ErrorDetails.Message, ". ")
+	if details := a.Output.ExecutionResult.ErrorDetails; details != nil && aws.ToString(details.Message) != "" {
+		return strings.TrimRight(*details.Message, ". ")
 	}
-	return aws.ToString(result.ExternalExecutionSummary)
+	return summary(a)
+}
+
+// summary is what an action, or who answered it, says of its end.
+func summary(a types.ActionExecutionDetail) string {
+	if a.Output == nil || a.Output.ExecutionResult == nil {
+		return ""
+	}
+	return aws.ToString(a.Output.ExecutionResult.ExternalExecutionSummary)
 }
 
 // external is the id of what an action made elsewhere, for example in CodeDeploy.
@@ -154,7 +172,7 @@ func external(a *types.ActionExecutionDetail) string {
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html.
 func (s said) approvals() (waits []slipway.Hook) {
 	for _, a := range s.actions {
-		if a.Status == types.ActionExecutionStatusInProgress && a.Input != nil && a.Input.ActionTypeId != nil && a.Input.ActionTypeId.Category == types.ActionCategoryApproval {
+		if a.Status == types.ActionExecutionStatusInProgress && isApproval(a) {
 			waits = append(waits, slipway.Hook{
 				ID: approvalID(aws.ToString(a.StageName), aws.ToString(a.ActionName)), Stage: aws.ToString(a.StageName),
 				Expires: aws.ToTime(a.StartTime).Add(7 * 24 * time.Hour).UTC(), OnExpiry: "ROLLBACK",
@@ -162,6 +180,26 @@ func (s said) approvals() (waits []slipway.Hook) {
 		}
 	}
 	return waits
+}
+
+// idle reports whether nothing goes on but that people are waited for.
+func (s said) idle() bool {
+	waits := false
+	for _, a := range s.actions {
+		if a.Status != types.ActionExecutionStatusInProgress {
+			continue
+		}
+		if !isApproval(a) {
+			return false
+		}
+		waits = true
+	}
+	return waits
+}
+
+// isApproval reports whether an action asks a person.
+func isApproval(a types.ActionExecutionDetail) bool {
+	return a.Input != nil && a.Input.ActionTypeId != nil && a.Input.ActionTypeId.Category == types.ActionCategoryApproval
 }
 
 // approvalID names a manual approval for people.

@@ -21,15 +21,13 @@ type structure struct {
 	// pinned reports whether an execution can be started at a commit: V2 pipelines
 	// alone have source overrides.
 	pinned bool
-	// stage and action are where it deploys.
-	stage, action string
 }
 
 // pipeline finds an app's pipeline by its name. One whose deploy action is about
 // another app is an error: names can be ambiguous, and nothing may be done to it.
 func (c *Conductor) pipeline(ctx context.Context, app slipway.App, settings slipway.Pipeline) (structure, error) {
 	name := c.pipelineName(app, settings)
-	return c.cache.pipelines.get(name, func() (structure, error) {
+	return c.cache.pipelines.get(app.String()+" "+name, func() (structure, error) {
 		api, err := c.client(ctx)
 		if err != nil {
 			return structure{}, err
@@ -53,6 +51,7 @@ func (c *Conductor) pipeline(ctx context.Context, app slipway.App, settings slip
 // says why it is not the app's.
 func read(declared types.PipelineDeclaration, app slipway.App) (structure, error) {
 	p := structure{name: aws.ToString(declared.Name), pinned: declared.PipelineType == types.PipelineTypeV2}
+	var deploys string // the action
 	var others []string
 	for _, stage := range declared.Stages {
 		for _, action := range stage.Actions {
@@ -62,22 +61,22 @@ func read(declared types.PipelineDeclaration, app slipway.App) (structure, error
 			if action.ActionTypeId.Category == types.ActionCategorySource && p.source == "" {
 				p.source = aws.ToString(action.Name)
 			}
-			of, deploys := target(action)
+			of, does := target(action)
 			switch {
-			case !deploys:
-			case of == app && p.action != "":
-				return p, fmt.Errorf("it deploys the app twice, in the actions %s and %s", p.action, aws.ToString(action.Name))
+			case !does:
+			case of == app && deploys != "":
+				return p, fmt.Errorf("it deploys the app twice, in the actions %s and %s", deploys, aws.ToString(action.Name))
 			case of == app:
-				p.stage, p.action = aws.ToString(stage.Name), aws.ToString(action.Name)
+				deploys = aws.ToString(action.Name)
 			default:
 				others = append(others, of.String())
 			}
 		}
 	}
 	switch {
-	case p.action == "" && len(others) > 0:
+	case deploys == "" && len(others) > 0:
 		return p, fmt.Errorf("it deploys %s", strings.Join(others, ", "))
-	case p.action == "":
+	case deploys == "":
 		return p, fmt.Errorf("it has no action that deploys a revision.json: neither ECS, nor CodeDeployToECS, nor a Lambda function with UserParameters of Slipway's")
 	}
 	return p, nil

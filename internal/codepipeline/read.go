@@ -30,19 +30,23 @@ const (
 // Executions returns the newest executions of an app's pipeline, newest first. An app
 // that CodePipeline has no pipeline for is an error that is ErrNoPipeline.
 func (c *Conductor) Executions(ctx context.Context, app slipway.App, settings slipway.Pipeline, limit int) ([]slipway.Execution, error) {
-	p, err := c.pipeline(ctx, app, settings)
-	if err != nil {
-		return nil, err
-	}
-	return c.cache.listed.get(fmt.Sprintf("%s %d", p.name, limit), func() ([]slipway.Execution, error) {
-		listed, err := c.list(ctx, p, limit)
+	p := structure{name: c.pipelineName(app, settings)}
+	return c.cache.listed.get(fmt.Sprintf("%s %s %d", app, p.name, limit), func() ([]slipway.Execution, error) {
+		listed, err := c.list(ctx, app, p, limit)
 		if err != nil {
 			return nil, err
+		}
+		// What they did says whose pipeline it is, and saves a call; where they did not
+		// come to that, its structure does.
+		if !slices.ContainsFunc(listed, func(of said) bool { return of.kept || of.deploy(app) != nil }) {
+			if _, err := c.pipeline(ctx, app, settings); err != nil {
+				return nil, err
+			}
 		}
 		executions := make([]slipway.Execution, len(listed))
 		failures := make([]error, len(listed))
 		each(len(listed), func(i int) {
-			executions[i], failures[i] = c.told(ctx, app, settings, p, listed[i])
+			executions[i], failures[i] = c.told(ctx, app, settings, listed[i])
 		})
 		for _, err := range failures {
 			if err != nil {
@@ -115,7 +119,7 @@ func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipwa
 		if of.actions, err = c.actions(ctx, p, aws.ToString(summary.PipelineExecutionId)); err != nil {
 			return nil, err
 		}
-		execution, err := c.told(ctx, app, settings, p, of)
+		execution, err := c.told(ctx, app, settings, of)
 		if err != nil {
 			return nil, err
 		}
@@ -125,43 +129,51 @@ func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipwa
 }
 
 // told is one execution with what git and ECS say of it.
-func (c *Conductor) told(ctx context.Context, app slipway.App, settings slipway.Pipeline, p structure, of said) (slipway.Execution, error) {
-	id := aws.ToString(of.summary.PipelineExecutionId)
-	if known, ok := c.cache.ended.peek(id); ok {
+func (c *Conductor) told(ctx context.Context, app slipway.App, settings slipway.Pipeline, of said) (slipway.Execution, error) {
+	key := of.key(app)
+	if known, ok := c.cache.ended.peek(key); ok {
 		return known, nil
 	}
-	revision, err := c.revision(ctx, app, of.commit())
+	revision, known, err := c.revision(ctx, app, of.commit())
 	if err != nil {
 		return slipway.Execution{}, err
 	}
-	e, final := c.look(ctx, of.execution(app, revision, settings), of, p)
-	if final {
-		c.cache.ended.put(id, e)
+	e, final := c.look(ctx, of.execution(app, revision, settings), of)
+	if final && known {
+		c.cache.ended.put(key, e)
 	}
 	return e, nil
 }
 
-// revision is what git says of an app at a commit. A commit that git does not have, or
-// at which the app's file is broken, is a revision with nothing but its commit: an
-// execution of it may have failed for just that.
-func (c *Conductor) revision(ctx context.Context, app slipway.App, commit string) (slipway.Revision, error) {
+// revision is what git says of an app at a commit. Where the app's file is broken it is
+// a revision with nothing but its commit: an execution of it may have failed for just
+// that. So it is where git does not know the commit, which it may do later, after it was
+// fetched: then known is false.
+func (c *Conductor) revision(ctx context.Context, app slipway.App, commit string) (_ slipway.Revision, known bool, err error) {
 	if commit == "" {
-		return slipway.Revision{App: app}, nil
+		return slipway.Revision{App: app}, true, nil
 	}
-	return c.cache.revisions.get(app.String()+" "+commit, func() (slipway.Revision, error) {
-		revision, err := c.options.Source.Revision(ctx, app, commit)
-		switch {
-		case err == nil:
-			return revision, nil
-		case ctx.Err() != nil || slipway.NextOf(err) == slipway.NextRetry:
-			return revision, err
+	key := app.String() + " " + commit
+	if revision, ok := c.cache.revisions.peek(key); ok {
+		return revision, true, nil
+	}
+	revision, err := c.options.Source.Revision(ctx, app, commit)
+	if err != nil {
+		if ctx.Err() != nil || slipway.NextOf(err) == slipway.NextRetry {
+			return revision, false, err
 		}
-		return slipway.Revision{App: app, Commit: commit, Blob: revision.Blob}, nil
-	})
+		known = revision.App == app
+		revision = slipway.Revision{App: app, Commit: commit, Blob: revision.Blob}
+		if !known {
+			return revision, false, nil
+		}
+	}
+	c.cache.revisions.put(key, revision)
+	return revision, true, nil
 }
 
 // list returns the newest executions of a pipeline with their actions.
-func (c *Conductor) list(ctx context.Context, p structure, limit int) ([]said, error) {
+func (c *Conductor) list(ctx context.Context, app slipway.App, p structure, limit int) ([]said, error) {
 	summaries, err := c.summaries(ctx, p, limit)
 	if err != nil {
 		return nil, err
@@ -170,9 +182,8 @@ func (c *Conductor) list(ctx context.Context, p structure, limit int) ([]said, e
 	unknown := map[string]*said{}
 	for i, summary := range summaries {
 		all[i].summary = summary
-		id := aws.ToString(summary.PipelineExecutionId)
-		if _, known := c.cache.ended.peek(id); !known {
-			unknown[id] = &all[i]
+		if _, all[i].kept = c.cache.ended.peek(all[i].key(app)); !all[i].kept {
+			unknown[aws.ToString(summary.PipelineExecutionId)] = &all[i]
 		}
 	}
 	if len(unknown) <= apart {

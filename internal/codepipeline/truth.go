@@ -3,6 +3,7 @@ package codepipeline
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -12,10 +13,11 @@ import (
 )
 
 // look finds out what the deploy action of an execution really did. Where AWS cannot
-// be asked, what CodePipeline says stands, and is not kept for good.
-func (c *Conductor) look(ctx context.Context, e slipway.Execution, s said, p structure) (_ slipway.Execution, final bool) {
-	action := s.action(p.stage, p.action)
-	if action == nil || len(e.Revision.Images) == 0 || s.summary.Status == types.PipelineExecutionStatusSuperseded {
+// be asked, what CodePipeline says stands, and is not kept for good; nor is what may
+// still change in ECS after CodePipeline is done with it.
+func (c *Conductor) look(ctx context.Context, e slipway.Execution, s said) (_ slipway.Execution, final bool) {
+	action := s.deploy(e.App())
+	if action == nil || len(e.Revision.Images) == 0 {
 		return e, s.ended()
 	}
 	to := aws.ToTime(action.LastUpdateTime)
@@ -34,7 +36,7 @@ func (c *Conductor) look(ctx context.Context, e slipway.Execution, s said, p str
 		var seen slipway.Observation
 		if seen, err = c.options.Deployments.Observe(ctx, d); err == nil {
 			e = judge(e, s, *action, seen)
-			return e, s.ended() && e.Status.Ended()
+			return e, s.ended() && e.Status.Ended() && seen.Final()
 		}
 	}
 	if err != nil {
@@ -67,21 +69,39 @@ func judge(e slipway.Execution, s said, action types.ActionExecutionDetail, seen
 	case slipway.StateGone:
 		return end(slipway.OutcomeFailed, seen.Reason)
 	case slipway.StateDeployed:
-		// A deployment that was done in spite of a time-out, or of a stop that left it alone.
-		if s.ended() && action.Status != types.ActionExecutionStatusSucceeded {
-			return end(slipway.OutcomeDeployed, "deployed in the end, though CodePipeline gave up on it: "+e.Reason)
-		}
-		return e
+		return went(e, s, action, end)
 	case slipway.StateFailed:
 		if s.ended() && e.Outcome == slipway.OutcomeFailed {
 			e.Reason = pipeline.Amend(seen.Reason, "; %s", head(e.Reason))
 		}
 		return e
 	case slipway.StateProgressing, slipway.StateRollingBack, slipway.StateTested:
+		// CodePipeline calls it done when its tasks run, and ECS may still roll it back:
+		// it bakes, or waits for a person.
+		if e.Outcome == slipway.OutcomeDeployed {
+			e.Status, e.Outcome, e.EndedAt = slipway.StatusInProgress, slipway.OutcomeNone, time.Time{}
+		}
 	}
 	if s.ended() && e.Outcome == slipway.OutcomeFailed && action.Status == types.ActionExecutionStatusFailed {
 		e.Outcome = slipway.OutcomeTimedOut
 		e.Reason = pipeline.Amend(e.Reason, "; the deployment goes on in ECS")
+	}
+	return e
+}
+
+// went is an execution whose deployment went well, whatever became of the rest.
+func went(e slipway.Execution, s said, action types.ActionExecutionDetail, end func(slipway.Outcome, string) slipway.Execution) slipway.Execution {
+	switch of := s.summary.Status; {
+	case !s.ended() || of == types.PipelineExecutionStatusSucceeded:
+	case action.Status != types.ActionExecutionStatusSucceeded:
+		// In spite of a time-out, or of a stop that left it alone.
+		return end(slipway.OutcomeDeployed, "deployed in the end, though CodePipeline gave up on it: "+e.Reason)
+	case of == types.PipelineExecutionStatusStopped:
+		return end(slipway.OutcomeDeployed, "deployed before it was stopped: "+e.Reason)
+	case of == types.PipelineExecutionStatusSuperseded:
+		return end(slipway.OutcomeDeployed, "deployed; a newer execution took its place in the stages that follow")
+	case of == types.PipelineExecutionStatusFailed:
+		e.Reason = "deployed, but " + e.Reason
 	}
 	return e
 }

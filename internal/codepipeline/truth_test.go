@@ -27,18 +27,19 @@ func TestJudge(t *testing.T) {
 		outcome slipway.Outcome
 		reason  string // a part
 	}{
-		"both say deployed":              {succeeded, slipway.Observation{State: slipway.StateDeployed}, slipway.StatusSucceeded, slipway.OutcomeDeployed, ""},
-		"rolled back, and not noticed":   {running, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "rolled back by ECS\n  exit code 1"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "rolled back by ECS; CodePipeline does not notice and waits until its action's time-out: `slipway stop id --abandon` ends that\n  exit code 1"},
-		"rolled back after a success":    {succeeded, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "an alarm"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "an alarm"},
-		"rolled back, then timed out":    {failed, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "rolled back by ECS"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "rolled back by ECS"},
-		"being rolled back":              {running, slipway.Observation{State: slipway.StateRollingBack}, slipway.StatusInProgress, slipway.OutcomeNone, ""},
-		"going on":                       {running, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusInProgress, slipway.OutcomeNone, ""},
-		"timed out, and goes on":         {failed, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusFailed, slipway.OutcomeTimedOut, "failed: too long; the deployment goes on in ECS"},
-		"timed out, and deployed":        {failed, slipway.Observation{State: slipway.StateDeployed}, slipway.StatusSucceeded, slipway.OutcomeDeployed, "deployed in the end"},
-		"failed, with ECS's explanation": {failed, slipway.Observation{State: slipway.StateFailed, Reason: "tasks fail\n  exit code 1"}, slipway.StatusFailed, slipway.OutcomeFailed, "tasks fail; action Deploy of stage Deploy failed: too long\n  exit code 1"},
-		"replaced":                       {running, slipway.Observation{State: slipway.StateReplaced, Reason: "replaced by web:9"}, slipway.StatusSuperseded, slipway.OutcomeReplaced, "replaced by web:9"},
-		"the service is gone":            {running, slipway.Observation{State: slipway.StateGone, Reason: "there is no service"}, slipway.StatusFailed, slipway.OutcomeFailed, "there is no service"},
-		"stopped, and goes on":           {stopped, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusStopped, slipway.OutcomeStopped, "stopped in CodePipeline"},
+		"both say deployed":                {succeeded, slipway.Observation{State: slipway.StateDeployed}, slipway.StatusSucceeded, slipway.OutcomeDeployed, ""},
+		"rolled back, and not noticed":     {running, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "rolled back by ECS\n  exit code 1"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "rolled back by ECS; CodePipeline does not notice and waits until its action's time-out: `slipway stop id --abandon` ends that\n  exit code 1"},
+		"done for CodePipeline, and bakes": {succeeded, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusInProgress, slipway.OutcomeNone, ""},
+		"rolled back after a success":      {succeeded, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "an alarm"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "an alarm"},
+		"rolled back, then timed out":      {failed, slipway.Observation{State: slipway.StateRolledBack, By: slipway.ByECS, Reason: "rolled back by ECS"}, slipway.StatusFailed, slipway.OutcomeRolledBack, "rolled back by ECS"},
+		"being rolled back":                {running, slipway.Observation{State: slipway.StateRollingBack}, slipway.StatusInProgress, slipway.OutcomeNone, ""},
+		"going on":                         {running, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusInProgress, slipway.OutcomeNone, ""},
+		"timed out, and goes on":           {failed, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusFailed, slipway.OutcomeTimedOut, "failed: too long; the deployment goes on in ECS"},
+		"timed out, and deployed":          {failed, slipway.Observation{State: slipway.StateDeployed}, slipway.StatusSucceeded, slipway.OutcomeDeployed, "deployed in the end"},
+		"failed, with ECS's explanation":   {failed, slipway.Observation{State: slipway.StateFailed, Reason: "tasks fail\n  exit code 1"}, slipway.StatusFailed, slipway.OutcomeFailed, "tasks fail; action Deploy of stage Deploy failed: too long\n  exit code 1"},
+		"replaced":                         {running, slipway.Observation{State: slipway.StateReplaced, Reason: "replaced by web:9"}, slipway.StatusSuperseded, slipway.OutcomeReplaced, "replaced by web:9"},
+		"the service is gone":              {running, slipway.Observation{State: slipway.StateGone, Reason: "there is no service"}, slipway.StatusFailed, slipway.OutcomeFailed, "there is no service"},
+		"stopped, and goes on":             {stopped, slipway.Observation{State: slipway.StateProgressing}, slipway.StatusStopped, slipway.OutcomeStopped, "stopped in CodePipeline"},
 	} {
 		action := types.ActionExecutionDetail{StageName: aws.String("Deploy"), ActionName: aws.String("Deploy"), Status: types.ActionExecutionStatusInProgress}
 		switch tc.says {

@@ -4,15 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/codecommit"
+	conductor "github.com/slipway-cd/slipway/internal/codepipeline"
 	"github.com/slipway-cd/slipway/internal/steps"
 	"github.com/slipway-cd/slipway/internal/target"
 )
@@ -53,18 +51,9 @@ type Function struct {
 func New(o Options) *Function {
 	return &Function{
 		aws: o.AWS, settings: o.Settings, log: o.Logger,
-		pipelines: codepipeline.NewFromConfig(o.AWS, func(client *codepipeline.Options) { client.Retryer = patient() }),
+		pipelines: conductor.Client(o.AWS),
 		target:    target.New(target.Options{Config: o.Target, Logger: o.Logger}),
 	}
-}
-
-// patient repeats throttled calls for about a minute, where the invocation's time
-// allows. CodePipeline publishes no rates.
-func patient() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = 10, 10*time.Second
-		o.RateLimiter = ratelimit.None // a push about many apps may well have many of them throttled
-	})
 }
 
 // repository is a repository of CodeCommit, of the function's account and region.
