@@ -76,13 +76,15 @@ func (b *backend) Apps(ctx context.Context) ([]slipway.AppStatus, error) {
 			newest[app] = execution
 		}
 	}
-	places := make(map[slipway.App]slipway.Place, len(git.pipelines))
-	for app, of := range git.pipelines {
-		places[app] = of.Place
+	places := make(map[slipway.App]slipway.Place, len(git.heads))
+	for _, head := range git.heads {
+		if head.Revision != nil {
+			places[head.App] = git.pipelines[head.App].Place
+		}
 	}
 	for app, execution := range newest {
 		if _, has := places[app]; !has && execution.Pipeline.Place != (slipway.Place{}) {
-			places[app] = execution.Pipeline.Place // removed from git, maybe not from ECS
+			places[app] = execution.Pipeline.Place // removed from git or broken there, maybe not in ECS
 		}
 	}
 	statuses := history.Status(git.heads, b.running.of(ctx, places, newest), newest)
@@ -184,7 +186,7 @@ func (b *backend) Command(ctx context.Context, command api.Command) (slipway.Exe
 		}
 		return b.builtin.start(ctx, command)
 	}
-	e, err := b.execution(ctx, command.Execution)
+	e, err := b.execution(ctx, api.ExecutionQuery{ID: command.Execution})
 	switch {
 	case err != nil:
 		return e, err
@@ -194,22 +196,23 @@ func (b *backend) Command(ctx context.Context, command api.Command) (slipway.Exe
 	return b.builtin.command(ctx, e, command)
 }
 
-// execution finds the one execution whose id is, or begins with, id.
-func (b *backend) execution(ctx context.Context, id string) (slipway.Execution, error) {
+// execution finds the one execution whose id is, or begins with, the one asked for.
+func (b *backend) execution(ctx context.Context, q api.ExecutionQuery) (slipway.Execution, error) {
 	var found []slipway.Execution
-	if id != "" {
+	if q.ID != "" {
 		var err error
-		if found, err = b.Executions(ctx, api.ExecutionQuery{ID: id, Limit: 2}); err != nil {
+		q.Limit = 2
+		if found, err = b.Executions(ctx, q); err != nil {
 			return slipway.Execution{}, err
 		}
 	}
 	switch len(found) {
 	case 0:
-		return slipway.Execution{}, api.NotFoundf("`slipway history CLUSTER/APP` shows executions", "there is no execution %s", id)
+		return slipway.Execution{}, api.NotFoundf("`slipway history CLUSTER/APP` shows executions", "there is no execution %s", q.ID)
 	case 1:
 		return found[0], nil
 	}
-	return slipway.Execution{}, slipway.Usagef("more than one execution begins with %s: write more of its id", id)
+	return slipway.Execution{}, slipway.Usagef("more than one execution begins with %s: write more of its id", q.ID)
 }
 
 func stopOf(command api.Command) slipway.StopRequest {

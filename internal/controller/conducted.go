@@ -2,10 +2,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/api"
+	"github.com/slipway-cd/slipway/internal/codepipeline"
 )
 
 // conducted is the apps whose pipelines AWS CodePipeline runs, as git says at the
@@ -21,35 +23,50 @@ func (b *backend) conducted(ctx context.Context) (map[slipway.App]slipway.Pipeli
 // executionsOf returns the executions in CodePipeline that match. A query without an
 // app asks for the newest of each, one with an id for those that begin with it.
 func (b *backend) executionsOf(ctx context.Context, q api.ExecutionQuery) (found []slipway.Execution, err error) {
-	apps, err := b.conducted(ctx)
+	git, err := b.repository.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	apps, removed := git.conducted(slipway.ConductorCodePipeline), false
+	if q.App != nil {
+		apps, removed, err = b.conductedApp(ctx, git, *q.App)
+	}
 	if err != nil || len(apps) == 0 {
 		return nil, err
 	}
-	switch settings, has := apps[appOf(q)]; {
-	case q.App != nil && !has:
-		return nil, nil
+	switch {
 	case q.ID != "":
-		if q.App != nil {
-			apps = map[slipway.App]slipway.Pipeline{*q.App: settings}
-		}
 		found, err = b.pipelines.Find(ctx, apps, q.ID)
 	case q.App != nil:
-		found, err = b.pipelines.Executions(ctx, *q.App, settings, q.Limit)
+		found, err = b.pipelines.Executions(ctx, *q.App, apps[*q.App], q.Limit)
 	default:
 		newest, _ := b.pipelines.Latest(ctx, apps) // what fails is told by Apps
 		for _, e := range newest {
 			found = append(found, e)
 		}
 	}
+	if removed && errors.Is(err, codepipeline.ErrNoPipeline) {
+		err = nil
+	}
 	found = slices.DeleteFunc(slices.Clone(found), func(e slipway.Execution) bool { return q.Commit != "" && e.Revision.Commit != q.Commit })
 	return found, err
 }
 
-func appOf(q api.ExecutionQuery) slipway.App {
-	if q.App == nil {
-		return slipway.App{}
+// conductedApp is an app alone, if it is one of those that CodePipeline conducts, or was
+// one before it was removed from git: its pipeline may still be there.
+func (b *backend) conductedApp(ctx context.Context, git overview, app slipway.App) (_ map[slipway.App]slipway.Pipeline, removed bool, err error) {
+	settings, has := git.pipelines[app]
+	if !has {
+		loaded, err := b.repository.Load(ctx, git.head, []slipway.App{app})
+		if err != nil {
+			return nil, false, err
+		}
+		settings = loaded[app].Pipeline // zero where slipway.yaml is broken
 	}
-	return *q.App
+	if settings.Conductor != slipway.ConductorCodePipeline {
+		return nil, false, nil
+	}
+	return map[slipway.App]slipway.Pipeline{app: settings}, !has, nil
 }
 
 // startInCodePipeline runs an app's pipeline on what git says now.
@@ -65,7 +82,7 @@ func (b *backend) startInCodePipeline(ctx context.Context, app slipway.App, sett
 	if err != nil {
 		return slipway.Execution{}, err
 	}
-	return b.execution(ctx, id)
+	return b.execution(ctx, api.ExecutionQuery{App: &app, ID: id})
 }
 
 // commandInCodePipeline acts on an execution in CodePipeline and returns it as it is
@@ -84,7 +101,14 @@ func (b *backend) commandInCodePipeline(ctx context.Context, e slipway.Execution
 	if err != nil {
 		return e, err
 	}
-	return b.execution(ctx, e.ID)
+	return b.again(ctx, e)
+}
+
+// again is an execution as it is now: its app is known, so that no other pipeline is
+// asked.
+func (b *backend) again(ctx context.Context, e slipway.Execution) (slipway.Execution, error) {
+	app := e.App()
+	return b.execution(ctx, api.ExecutionQuery{App: &app, ID: e.ID})
 }
 
 // retryInCodePipeline runs the failed stage again where there is one. What ended
@@ -105,7 +129,7 @@ func (b *backend) retryInCodePipeline(ctx context.Context, e slipway.Execution) 
 		return e, err
 	}
 	if retried {
-		return b.execution(ctx, e.ID)
+		return b.again(ctx, e)
 	}
 	return b.startInCodePipeline(ctx, e.App(), e.Pipeline)
 }

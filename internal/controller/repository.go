@@ -29,9 +29,11 @@ type repository struct {
 
 // overview is what git says of every app at one head.
 type overview struct {
-	head      string
-	heads     []history.Head
-	pipelines map[slipway.App]slipway.Pipeline // of the apps whose files are well
+	head  string
+	heads []history.Head
+	// pipelines are how the apps are deployed; of those whose revision.json is broken
+	// too: what they did and do can still be told and stopped.
+	pipelines map[slipway.App]slipway.Pipeline
 }
 
 // conducted are those of the apps whose pipelines a conductor runs.
@@ -162,12 +164,14 @@ func (r *repository) all(ctx context.Context) (overview, error) {
 	read := overview{head: head, pipelines: make(map[slipway.App]slipway.Pipeline, len(apps))}
 	for _, app := range apps {
 		of := loaded[app]
+		if of.Pipeline != (slipway.Pipeline{}) {
+			read.pipelines[app] = of.Pipeline
+		}
 		if of.Err != nil {
 			read.heads = append(read.heads, history.Head{App: app, Problem: of.Err.Error()})
 			continue
 		}
 		read.heads = append(read.heads, history.Head{App: app, Revision: &of.Revision})
-		read.pipelines[app] = of.Pipeline
 	}
 	r.read = read
 	return read, nil

@@ -13,12 +13,14 @@ import (
 type Loaded struct {
 	Revision slipway.Revision
 	// Commit is the one that Revision.Commit names.
-	Commit   slipway.Commit
+	Commit slipway.Commit
+	// Pipeline is how the app is deployed.
 	Pipeline slipway.Pipeline
 	Warnings Problems
 	// Err says why the app cannot be deployed: its files are broken, or
 	// slipway.yaml is, or there is no such app. Revision is then as complete as
-	// it can be: App, Commit and Blob.
+	// it can be: App, Commit and Blob; and Pipeline is what the files that are well
+	// say, zero where slipway.yaml is broken.
 	Err error
 }
 
@@ -144,7 +146,11 @@ func readApps(tree Tree, apps []slipway.App, contents contents) map[slipway.App]
 	for _, app := range apps {
 		of, found := tree.Apps[app]
 		if !found {
-			loaded[app] = Loaded{Revision: slipway.Revision{App: app}, Err: noApp(tree, app)}
+			l := Loaded{Revision: slipway.Revision{App: app}, Err: noApp(tree, app)}
+			if configProblems.Err() == nil {
+				l.Pipeline = files.Resolve(app, config, files.Pipeline{})
+			}
+			loaded[app] = l
 			continue
 		}
 		images, pipeline, problems := readApp(app, of, contents)
@@ -153,7 +159,7 @@ func readApps(tree Tree, apps []slipway.App, contents contents) map[slipway.App]
 			Revision: slipway.Revision{App: app, Blob: of.Revision.Blob, Images: images},
 			Warnings: problems.Warnings(), Err: problems.Err(),
 		}
-		if l.Err == nil {
+		if configProblems.Err() == nil {
 			l.Pipeline = files.Resolve(app, config, pipeline)
 		}
 		loaded[app] = l

@@ -17,3 +17,16 @@ func (w *World) Repository(name string) string {
 	}
 	return filepath.Join(w.dir, name+".git")
 }
+
+// Pushed has CodeCommit notice what git pushed into a repository's folder, and tell of
+// it as of a push over the network, which a test in a bubble has not.
+func (w *World) Pushed(name string) {
+	w.t.Helper()
+	repository, err := w.Around().CodeCommit.Adopt(w.t.Context(), name, "")
+	if err == nil {
+		err = repository.Look(w.t.Context(), endpoint+"/v1/repos/"+name)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
