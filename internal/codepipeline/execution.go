@@ -85,6 +85,12 @@ func (s said) execution(app slipway.App, revision slipway.Revision, settings sli
 	}
 	e.Status, e.Outcome = status(s.summary.Status)
 	e.Reason = s.reason(e.Outcome)
+	if a := s.deploy(app); a != nil && s.ended() {
+		// A stage behind the deployment may have failed: then its word stands.
+		if r, ok := reported(*a); ok && (e.Status == slipway.StatusSucceeded || a.Status == types.ActionExecutionStatusFailed) {
+			e.Outcome, e.RolledBackBy, e.Reason, e.Status = r.outcome, r.by, r.reason, r.outcome.Status()
+		}
+	}
 	if stop := s.summary.StopTrigger; stop != nil {
 		e.Stop = &slipway.StopRequest{Reason: aws.ToString(stop.Reason)}
 	}

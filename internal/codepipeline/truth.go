@@ -52,6 +52,9 @@ func judge(e slipway.Execution, s said, action types.ActionExecutionDetail, seen
 		seen.Hooks = append(e.Observation.Hooks, seen.Hooks...)
 	}
 	e.Observation = &seen
+	if r, ok := reported(action); ok && s.ended() && r.outcome == e.Outcome || isFunction(action) && action.Status == types.ActionExecutionStatusInProgress {
+		return e // it watches, and knows better
+	}
 	end := func(outcome slipway.Outcome, reason string) slipway.Execution {
 		e.Outcome, e.Reason, e.Status = outcome, reason, outcome.Status()
 		if !s.ended() {

@@ -7,9 +7,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/api"
+	"github.com/slipway-cd/slipway/internal/lambda"
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 )
 
@@ -87,6 +90,55 @@ func TestV1(t *testing.T) {
 		again := c.must(api.Command{Action: api.ActionRetry, Execution: e.ID})
 		if again.ID == e.ID || c.ended(again.ID).Outcome != slipway.OutcomeRolledBack {
 			c.Errorf("retry: %+v", c.get(again.ID))
+		}
+	})
+}
+
+// Where Slipway's function deploys, what CodePipeline does not know of its own action
+// is known to it, and is told the same: a stop puts back what ran before.
+func TestFunctionDeploys(t *testing.T) {
+	inCodePipeline(t, slipway.ModeSuperseded, func(c *conductor) {
+		c.function("slipway-deploy", lambda.Settings{})
+		declared := pipelineOf(web, slipway.ModeSuperseded)
+		declared.Stages[0].Actions[0].Namespace = aws.String("SourceVariables")
+		declared.Stages[1] = stage("Deploy", action("Deploy", types.ActionCategoryInvoke, "Lambda", map[string]string{
+			"FunctionName":   "slipway-deploy",
+			"UserParameters": `{"repository":"deployment","cluster":"shop","app":"web","commit":"#{SourceVariables.CommitId}","execution":"#{codepipeline.PipelineExecutionId}","pipeline":"` + *pipelineName(web) + `"}`,
+		}))
+		c.replacePipeline(declared)
+		if e := c.ended(c.must(api.Command{Action: api.ActionStart, App: web}).ID); e.Outcome != slipway.OutcomeUnchanged {
+			c.Errorf("start of what runs: %s: %s", e.Outcome, e.Reason)
+		}
+		for _, test := range []struct {
+			version string
+			stop    bool
+			status  slipway.Status
+			outcome slipway.Outcome
+			reason  string
+		}{
+			{"1.1.0", false, slipway.StatusSucceeded, slipway.OutcomeDeployed, ""},
+			{"1.2.0-crash", false, slipway.StatusFailed, slipway.OutcomeRolledBack, "exit code 1"},
+			{"1.3.0", true, slipway.StatusStopped, slipway.OutcomeStopped, "wrong day"},
+		} {
+			commit := c.push(web, test.version)
+			if test.stop {
+				e := c.until(c.of(web, commit).ID, func(e slipway.Execution) bool { return e.Deployment.Phase == slipway.PhaseStarted })
+				c.must(api.Command{Action: api.ActionStop, Execution: e.ID, Reason: "wrong day"})
+			}
+			e := c.end(web, commit)
+			c.pass(5 * time.Minute)
+			if e := c.get(e.ID); e.Status != test.status || e.Outcome != test.outcome || !strings.Contains(e.Reason, test.reason) {
+				c.Errorf("%s: %s %s: %s", test.version, e.Status, e.Outcome, e.Reason)
+			}
+			if runs := c.status(web).Running; runs == nil || runs.Images[0].URI != image("web", "1.1.0") {
+				c.Errorf("after %s it runs %+v", test.version, runs)
+			}
+		}
+		c.services[web].Update(func(in *ecs.UpdateServiceInput) {
+			in.DeploymentConfiguration = &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true}}
+		})
+		if e := c.end(web, c.push(web, "1.4.0-crash")); e.Outcome != slipway.OutcomeRolledBack || e.RolledBackBy != slipway.BySlipway || !strings.Contains(e.Reason, "exit code 1") {
+			c.Errorf("a circuit breaker that rolls nothing back: %s by %s: %s", e.Outcome, e.RolledBackBy, e.Reason)
 		}
 	})
 }

@@ -101,18 +101,7 @@ func (c *conductor) direct() api.Backend {
 // module does.
 func (c *conductor) install() {
 	c.Helper()
-	arn := sandboxtest.FunctionARN("slipway-trigger")
-	function := lambda.New(lambda.Options{
-		AWS: c.world.OthersConfig(), Settings: lambda.Settings{Repository: "deployment", Branch: "main", PipelineName: slipway.DefaultPipelineName},
-		Target: func(context.Context, string) (aws.Config, error) { return c.world.OthersConfig(), nil }, Logger: slog.New(slog.DiscardHandler),
-	})
-	c.world.Function(arn, func(ctx context.Context, payload []byte) ([]byte, error) {
-		result, err := function.Handle(ctx, payload)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(result)
-	})
+	arn := c.function("slipway-trigger", lambda.Settings{Repository: "deployment", Branch: "main", PipelineName: slipway.DefaultPipelineName})
 	c.pushed() // what was pushed before is nothing to it
 	c.pass(time.Minute)
 	bus := c.world.EventBridge()
@@ -125,6 +114,23 @@ func (c *conductor) install() {
 	if err != nil {
 		c.Fatal(err)
 	}
+}
+
+// function has Slipway's function run under a name, each call as a process of its own.
+func (c *conductor) function(name string, settings lambda.Settings) (arn string) {
+	c.Helper()
+	arn = sandboxtest.FunctionARN(name)
+	c.world.Function(arn, func(ctx context.Context, payload []byte) ([]byte, error) {
+		result, err := lambda.New(lambda.Options{
+			AWS: c.world.OthersConfig(), Settings: settings, Logger: slog.New(slog.DiscardHandler),
+			Target: func(context.Context, string) (aws.Config, error) { return c.world.OthersConfig(), nil },
+		}).Handle(ctx, payload)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(result)
+	})
+	return arn
 }
 
 // add adds an app with a service that runs what git says.
