@@ -45,7 +45,7 @@ func (a api) PutApprovalResult(_ context.Context, in *codepipeline.PutApprovalRe
 	}
 	e, run, action := p.approval(*in.StageName, *in.ActionName, aws.ToString(in.Token))
 	switch {
-	case action == nil:
+	case action == nil, action.Status == types.ActionExecutionStatusAbandoned, action.Error != nil && aws.ToString(action.Error.Code) == codeTimedOut:
 		return nil, errCoded("InvalidApprovalTokenException", "The approval request already received a response or has expired.")
 	case action.Status != types.ActionExecutionStatusInProgress:
 		return nil, errCoded("ApprovalAlreadyCompletedException", "The approval action has already been approved or rejected.")

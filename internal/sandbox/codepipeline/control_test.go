@@ -29,10 +29,19 @@ func TestApproval(t *testing.T) {
 		d := declaration(stage("Deploy", approvalAction("Manual"), deployAction(nil)))
 		d.Stages[1].Actions[1].RunOrder = aws.Int32(2)
 		first := r.create(d)
+		put := func(token string) error {
+			_, err := r.PutApprovalResult(t.Context(), &sdk.PutApprovalResultInput{
+				PipelineName: aws.String(name), StageName: aws.String("Deploy"), ActionName: aws.String("Manual"), Token: &token,
+				Result: &types.ApprovalResult{Status: types.ApprovalStatusApproved, Summary: aws.String("looks good")},
+			})
+			return err
+		}
 		pass(7*24*time.Hour - time.Minute)
 		r.wants(inProgress)
+		expires := *r.state("Deploy").ActionStates[0].LatestExecution.Token
 		pass(2 * time.Minute)
 		r.wants(failed)
+		r.refused(put(expires), "InvalidApprovalTokenException", "expired")
 		if got := r.failures(first); len(got) != 1 || !strings.Contains(got[0], "Manual: TimedOut") {
 			t.Errorf("%q", got)
 		}
@@ -42,13 +51,6 @@ func TestApproval(t *testing.T) {
 		token := state.LatestExecution.Token
 		if token == nil || *state.EntityUrl != "https://example.com/review" {
 			t.Fatalf("%+v", state)
-		}
-		put := func(token string) error {
-			_, err := r.PutApprovalResult(t.Context(), &sdk.PutApprovalResultInput{
-				PipelineName: aws.String(name), StageName: aws.String("Deploy"), ActionName: aws.String("Manual"), Token: &token,
-				Result: &types.ApprovalResult{Status: types.ApprovalStatusApproved, Summary: aws.String("looks good")},
-			})
-			return err
 		}
 		r.refused(put("1a2b3c4d-573f-4ea7-a67E-XAMPLETOKEN"), "InvalidApprovalTokenException", "")
 		if err := put(*token); err != nil {
