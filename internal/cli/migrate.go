@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/slipway-cd/slipway"
-	"github.com/slipway-cd/slipway/internal/codepipeline"
 	"github.com/slipway-cd/slipway/internal/deployrepo"
 	"github.com/slipway-cd/slipway/internal/deployrepo/files"
 )
@@ -44,6 +43,8 @@ type migrateAnswer struct {
 	Files []migratedFile `json:"files"`
 	// LeftOut says which pipelines or apps were not taken over, and why.
 	LeftOut []string `json:"leftOut,omitempty"`
+	// ToDo says what a person has to change before the new conductor can conduct.
+	ToDo []string `json:"toDo,omitempty"`
 }
 
 type migratedFile struct {
@@ -74,6 +75,9 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) error {
 	for _, why := range answer.LeftOut {
 		e.note("left out %s", why)
 	}
+	for _, what := range answer.ToDo {
+		e.note("to do: %s", what)
+	}
 	return e.answer(answer, func(t *table) {
 		switch {
 		case c.DryRun:
@@ -90,114 +94,6 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) error {
 			}
 		}
 	})
-}
-
-// fromCodePipeline reads the pipelines and what their services run.
-func (c *migrateCmd) fromCodePipeline(ctx context.Context, e *env) (answer migrateAnswer, err error) {
-	found, err := codepipeline.New(codepipeline.Options{Config: awsConfig}).Discover(ctx)
-	if err != nil {
-		return answer, err
-	}
-	by := make(map[slipway.App]codepipeline.Found, len(found))
-	for _, f := range found {
-		if other, twice := by[f.App]; twice && f.Problem == nil {
-			f.Problem = fmt.Errorf("pipeline %s deploys %s too", other.Pipeline, f.App)
-		}
-		if f.Problem != nil {
-			answer.LeftOut = append(answer.LeftOut, fmt.Sprintf("pipeline %s: %v", f.Pipeline, f.Problem))
-			continue
-		}
-		by[f.App] = f
-	}
-	apps := slices.SortedFunc(maps.Keys(by), slipway.App.Compare)
-	places := make([]slipway.Place, len(apps))
-	for i, app := range apps {
-		places[i] = by[app].Place
-	}
-	running, err := e.target(e.warnings()).Running(ctx, places)
-	if err != nil {
-		return answer, err
-	}
-	images := make(map[slipway.App][]slipway.Image, len(apps))
-	var others []deployrepo.FileChange
-	for i, app := range apps {
-		if running[i].Err != nil {
-			answer.LeftOut = append(answer.LeftOut, fmt.Sprintf("%s of pipeline %s: %v", app, by[app].Pipeline, running[i].Err))
-			continue
-		}
-		images[app] = ownImages(app, running[i].Images)
-		if text := targetFile(app, places[i]); text != "" {
-			others = append(others, deployrepo.FileChange{Path: app.PipelinePath(), Content: []byte(text)})
-		}
-	}
-	if len(images) == 0 {
-		return answer, &slipway.Error{
-			Next: slipway.NextUsage, Message: "no pipeline here deploys to an ECS service that runs",
-			Hint: "check the region and the account; `aws codepipeline list-pipelines` lists what there is",
-		}
-	}
-	others = append(others, deployrepo.FileChange{Path: files.RepositoryPath, Content: []byte(settingsFor(by))})
-	for app, of := range images {
-		text, err := files.FormatRevision(app.RevisionPath(), of)
-		if err != nil {
-			return answer, err
-		}
-		answer.Files = append(answer.Files, migratedFile{app.RevisionPath(), string(text)})
-	}
-	for _, other := range others {
-		answer.Files = append(answer.Files, migratedFile{other.Path, string(other.Content)})
-	}
-	slices.SortFunc(answer.Files, func(a, b migratedFile) int { return strings.Compare(a.Path, b.Path) })
-	answer.Repository = e.Repository
-	if c.DryRun {
-		return answer, nil
-	}
-	written, err := deployrepo.Init(ctx, e.repositoryOptions(), images, deployrepo.WriteOptions{}, others...)
-	answer.Commit, answer.Changed = written.Commit, written.Changed
-	return answer, err
-}
-
-// settingsFor is a slipway.yaml for pipelines that exist. Where they are not called as
-// the Terraform modules call them, it names the pattern if one fits all.
-func settingsFor(found map[slipway.App]codepipeline.Found) string {
-	text := "conductor: codepipeline\n"
-	patterns := map[string]bool{}
-	usual := true
-	for app, f := range found {
-		usual = usual && f.Pipeline == fmt.Sprintf("%s-%s-%s-%s", f.Repository, f.Branch, app.Cluster, app.Name)
-		pattern := strings.Replace(f.Pipeline, app.Cluster, "{cluster}", 1)
-		if at := strings.LastIndex(pattern, app.Name); at >= 0 {
-			pattern = pattern[:at] + "{app}" + pattern[at+len(app.Name):]
-		}
-		patterns[pattern] = true
-	}
-	if usual || len(patterns) != 1 {
-		return text
-	}
-	for pattern := range patterns {
-		if strings.Contains(pattern, "{cluster}") && strings.Contains(pattern, "{app}") {
-			text += "pipelineName: \"" + pattern + "\"\n"
-		}
-	}
-	return text
-}
-
-// targetFile is an app's pipeline.yaml where it does not deploy to the service of its
-// own name in the cluster of its folder's.
-func targetFile(app slipway.App, place slipway.Place) string {
-	var lines []string
-	for _, setting := range []struct{ key, value, usual string }{
-		{"kind", string(place.Kind), ""}, {"cluster", place.Cluster, app.Cluster}, {"service", place.Service, app.Name},
-		{"application", place.Application, ""}, {"deploymentGroup", place.DeploymentGroup, ""},
-	} {
-		if setting.value != setting.usual {
-			lines = append(lines, "  "+setting.key+": "+setting.value+"\n")
-		}
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	return "target:\n" + strings.Join(lines, "")
 }
 
 // errDry ends an edit that is not to be written.
@@ -219,6 +115,7 @@ func (c *migrateCmd) conductedBy(ctx context.Context, e *env, by slipway.Conduct
 		if err != nil {
 			return deployrepo.Draft{}, err
 		}
+		answer.ToDo = otherwise(text, by)
 		edited, err := files.EditConductor(files.RepositoryPath, text, by)
 		answer.Files = []migratedFile{{files.RepositoryPath, string(edited)}}
 		if err == nil && c.DryRun {
@@ -231,4 +128,17 @@ func (c *migrateCmd) conductedBy(ctx context.Context, e *env, by slipway.Conduct
 	}
 	answer.Commit, answer.Changed = written.Commit, written.Changed
 	return answer, err
+}
+
+// otherwise are the folders of which a slipway.yaml says that another conducts: they stay
+// so.
+func otherwise(text []byte, by slipway.Conductor) (toDo []string) {
+	settings, _ := files.ParseRepository(files.RepositoryPath, text)
+	settings.Conductor = files.Conductor(by)
+	for _, folder := range slices.Sorted(maps.Keys(settings.Clusters)) {
+		if settings.ConductorOf(string(folder)) != by {
+			toDo = append(toDo, fmt.Sprintf("%s says of the folder %s that another conducts it, which stays so until somebody changes it", files.RepositoryPath, folder))
+		}
+	}
+	return toDo
 }

@@ -85,6 +85,10 @@ func TestMigrate(t *testing.T) {
 	if made.code != 0 || !strings.Contains(made.err, "left out cluster1/gone of pipeline release-gone: there is no service gone in cluster cluster1") {
 		t.Fatalf("code %d: %s", made.code, made.err)
 	}
+	if want := "to do: the pipeline release-service1 of cluster1/service1: it is of type V1, which a push cannot start at its commit: make it V2; " +
+		"its action Deploy reads imagedefinitions.json: have it read cluster1/service1/revision.json; it is looked for as deployment-main-cluster1-service1: make it again by that name"; !strings.Contains(made.err, want) {
+		t.Errorf("it says\n%s, not %q", made.err, want)
+	}
 	for path, want := range map[string]string{
 		"cluster1/webapp1/revision.json":  `registry.example.com/webapp1:1.0.0`,
 		"cluster1/service1/revision.json": `registry.example.com/service1:1.0.0`,

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/slipway-cd/slipway"
 	"github.com/slipway-cd/slipway/internal/codepipeline"
+	"github.com/slipway-cd/slipway/internal/deployrepo/files"
 )
 
 // toCodePipeline writes the variables of the module pipelines, which Terraform has to
@@ -29,9 +31,17 @@ func (c *migrateCmd) toCodePipeline(ctx context.Context, e *env) (migrateAnswer,
 	variables := pipelineVariables{
 		Repository: codepipeline.RepositoryName(repository.String()), Branch: repository.Branch(), Pipelines: make(map[string]pipelineVariable, len(apps)),
 	}
-	var leftOut []string
+	settings, err := repository.Config(ctx, repository.Head())
+	if err != nil {
+		return migrateAnswer{}, err
+	}
+	settings.Conductor = files.Conductor(slipway.ConductorCodePipeline)
+	var leftOut, toDo []string
 	acts := e.target(e.warnings())
 	for _, app := range apps {
+		if settings.ConductorOf(app.Cluster) != slipway.ConductorCodePipeline {
+			continue
+		}
 		of := loaded[app]
 		err := of.Err
 		var prepared slipway.Deployment
@@ -42,7 +52,15 @@ func (c *migrateCmd) toCodePipeline(ctx context.Context, e *env) (migrateAnswer,
 			leftOut = append(leftOut, fmt.Sprintf("%s: %v", app, err))
 			continue
 		}
-		variables.Pipelines[app.Cluster+"-"+app.Name] = variableOf(app, of.Pipeline, prepared)
+		key := app.Cluster + "-" + app.Name
+		if other, has := variables.Pipelines[key]; has {
+			leftOut = append(leftOut, fmt.Sprintf("%s: its pipeline would be called as that of %s/%s: rename a folder", app, other.Cluster, other.App))
+			continue
+		}
+		variables.Pipelines[key] = variableOf(app, of.Pipeline, prepared)
+		if of.Pipeline.Mode == slipway.ModeReplace {
+			toDo = append(toDo, fmt.Sprintf("%s has the mode replace, which CodePipeline has not: a newer commit waits for the deployment that runs", app))
+		}
 	}
 	text, err := json.MarshalIndent(variables, "", "  ")
 	if err != nil {
@@ -55,7 +73,7 @@ func (c *migrateCmd) toCodePipeline(ctx context.Context, e *env) (migrateAnswer,
 		}
 	}
 	answer, err := c.conductedBy(ctx, e, slipway.ConductorCodePipeline)
-	answer.LeftOut = leftOut
+	answer.LeftOut, answer.ToDo = leftOut, append(answer.ToDo, toDo...)
 	answer.Files = append(answer.Files, migratedFile{c.Out, string(text)})
 	return answer, err
 }
@@ -72,16 +90,20 @@ type pipelineVariable struct {
 	App     string `json:"app_name"`
 	Service string `json:"service_name,omitempty"`
 	Action  string `json:"action"`
+	Timeout int    `json:"deployment_timeout,omitempty"` // in minutes
 	Mode    string `json:"execution_mode,omitempty"`
 }
 
 // variableOf is an app's pipeline. CodePipeline's own action is for rolling updates of
-// the service of the app's folder's cluster; everything else is for Slipway's function.
+// the service of the app's folder's cluster, in the pipeline's own region and account;
+// everything else is for Slipway's function, which reads the app's settings itself.
 func variableOf(app slipway.App, settings slipway.Pipeline, prepared slipway.Deployment) pipelineVariable {
 	v := pipelineVariable{Cluster: app.Cluster, App: app.Name, Action: "Lambda"}
 	place := prepared.Place
-	if place.Kind == slipway.KindService && (prepared.Strategy == "" || prepared.Strategy == slipway.StrategyRolling) && place.Cluster == app.Cluster {
-		v.Action = "ECS"
+	here := place.Cluster == app.Cluster && place.Region == "" && place.RoleARN == "" && place.Endpoint == ""
+	if place.Kind == slipway.KindService && (prepared.Strategy == "" || prepared.Strategy == slipway.StrategyRolling) && here {
+		const most = time.Hour // of the action
+		v.Action, v.Timeout = "ECS", int((min(time.Duration(settings.Timeout), most)+time.Minute-1)/time.Minute)
 		if place.Service != app.Name {
 			v.Service = place.Service
 		}

@@ -92,7 +92,8 @@ func target(action types.ActionDeclaration) (slipway.App, bool) {
 	configuration := action.Configuration
 	switch aws.ToString(action.ActionTypeId.Provider) {
 	case "ECS":
-		return folder(configuration["FileName"])
+		app, ok := folder(configuration["FileName"])
+		return app, ok && app.RevisionPath() == configuration["FileName"]
 	case "CodeDeployToECS":
 		return folder(configuration["TaskDefinitionTemplatePath"])
 	case "Lambda":

@@ -13,10 +13,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-cd/slipway"
+	conductor "github.com/slipway-cd/slipway/internal/codepipeline"
 )
-
-// sourceAction is the pipelines' action that reads the deployment repository.
-const sourceAction = "Source"
 
 // start starts an app's pipeline at a commit. CodePipeline answers a token that it
 // knows with the execution that it started then, so that the same commit starts no
@@ -27,7 +25,7 @@ func (f *Function) start(ctx context.Context, repository, branch, commit string,
 	out, err := f.pipelines.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{
 		Name: &name, ClientRequestToken: aws.String(requestToken(repository, branch, app, commit)),
 		SourceRevisions: []types.SourceRevisionOverride{{
-			ActionName: aws.String(sourceAction), RevisionType: types.SourceRevisionTypeCommitId, RevisionValue: &commit,
+			ActionName: aws.String(conductor.SourceAction), RevisionType: types.SourceRevisionTypeCommitId, RevisionValue: &commit,
 		}},
 	})
 	if err == nil {
@@ -42,7 +40,7 @@ func (f *Function) start(ctx context.Context, repository, branch, commit string,
 		e.Hint = "provision the pipeline, or correct SLIPWAY_PIPELINE_NAME; then start it, or have the event delivered again"
 	}
 	if answer, ok := errors.AsType[smithy.APIError](err); ok && answer.ErrorCode() == "ValidationException" {
-		e.Hint = "its type must be V2 and its source action " + sourceAction + " one of CodeCommit's: no other pipeline can be started at a commit. Until then, `slipway start " + app.String() + "` runs what the branch's head says"
+		e.Hint = "its type must be V2 and its source action " + conductor.SourceAction + " one of CodeCommit's: no other pipeline can be started at a commit. Until then, `slipway start " + app.String() + "` runs what the branch's head says"
 	}
 	return Started{}, e
 }
