@@ -230,7 +230,7 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// TestTimeScale: all times are divided.
+// TestTimeScale: all times are divided, but those of functions.
 func TestTimeScale(t *testing.T) {
 	in(t, func(r *rig) {
 		t := r.T

@@ -46,7 +46,8 @@ func (s *Service) invoke(_ context.Context, w *work) outcome {
 			id := newUUID()
 			a.Progress.Job, a.Progress.Jobs, a.ExternalID = &job{ID: id, Due: time.Now()}, []string{id}, id
 		}}
-	case j.Called && s.since(j.Due) >= replyTimeout:
+	// A function takes its time, whatever the time scale is.
+	case j.Called && time.Since(j.Due) >= replyTimeout:
 		return failure(codeJobFailed, "The AWS Lambda function %s failed to return a result. Check the function to verify that it has permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult.", w.configuration["FunctionName"])
 	case j.Called || time.Now().Before(j.Due):
 		return later(nil)

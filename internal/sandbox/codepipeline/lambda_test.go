@@ -175,6 +175,19 @@ func TestInvokeFails(t *testing.T) {
 	}
 }
 
+// TestAnswerInTime: a function has AWS's time to answer at any time scale, since what
+// it does takes its own.
+func TestAnswerInTime(t *testing.T) {
+	silent := sandboxtest.Functions(&function{do: func(jobEvent) error { return nil }})
+	in(t, func(r *rig) {
+		r.repository.commit("Deploy 1.1", revision("1.1"))
+		id := r.create(declaration(stage("Deploy", lambdaAction("deploy", "x"))))
+		if took := r.ends(id, failed); took < 20*time.Minute || took > 21*time.Minute {
+			r.Errorf("it took %s", took)
+		}
+	}, sandboxtest.TimeScale(60), silent)
+}
+
 // TestUnresolved: a variable that nobody has set fails the action.
 func TestUnresolved(t *testing.T) {
 	in(t, func(r *rig) {
