@@ -57,9 +57,7 @@ func (a *aCanary) deploys(t *testing.T, image string, files []aFile, roots ...*t
 	})
 	a.approve(t)
 	a.account.delivers(t, before, commit, types.PipelineExecutionStatusSucceeded, a.pipeline)
-	if got := a.account.runs(t, a.cluster, a.name); got != image {
-		t.Errorf("%s runs %q, want %q", a.id(), got, image)
-	}
+	eventually(t, a.id()+" runs "+image+" alone", func() (bool, error) { return a.account.runs(t, a.cluster, a.name) == image, nil })
 	if now := a.serving(t); now == serving {
 		t.Errorf("the target group %s still serves", now)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -56,6 +57,15 @@ func TestComplete(t *testing.T) {
 		t.Errorf("service1 of cluster2 runs %q, want %q", got, want)
 	}
 	unchanged(t, "two were deployed", foundation, applications)
+
+	// The function looks for the reason of a failure, which takes calls of its own.
+	before = account.started(t)
+	commit = clone.push(t, "Deploy service1 1.2.0, which crashes", map[string]string{"cluster2/service1": image("service1", "1.2.0-crash")})
+	account.delivers(t, before, commit, types.PipelineExecutionStatusFailed, pipeline+"cluster2-service1")
+	if why := account.why(t, pipeline+"cluster2-service1"); !strings.Contains(why, "rolled back by ECS") {
+		t.Errorf("the function does not say why the deployment failed: %s", why)
+	}
+	unchanged(t, "one was rolled back", applications)
 
 	canary := clone.canary(t)
 	canary.deploys(t, image("webapp1", "1.1.0"), nil, applications)
