@@ -149,5 +149,24 @@ func TestLatestIsSparing(t *testing.T) {
 		wants("later", 0, "ListPipelineExecutions")
 		r.pass(time.Hour)
 		wants("much later", 0, "ListPipelineExecutions")
+
+		// Whose an execution is, is asked no longer than need be, and no more.
+		first := slipway.App{Cluster: "shop", Name: "app00"}
+		newest, _ := r.conductor.Latest(r.Context(), apps)
+		for i := range 24 {
+			app := slipway.App{Cluster: "shop", Name: fmt.Sprintf("more%02d", i)}
+			apps[app] = settings(app)
+			if _, err := r.w.CodePipeline().CreatePipeline(r.Context(), &sdk.CreatePipelineInput{Pipeline: declaration(app, stage("Deploy", deploy(app)))}); err != nil {
+				r.Fatal(err)
+			}
+		}
+		r.pass(time.Minute)
+		r.w.ForgetCalls()
+		if found, err := r.conductor.Find(r.Context(), apps, newest[first].ID); err != nil || len(found) != 1 || found[0].App() != first {
+			r.Errorf("found %+v, %v", found, err)
+		}
+		if calls := r.w.Calls(); calls.Count("ListPipelineExecutions") > 3*8 || calls.Count("GetPipeline") > 0 {
+			r.Errorf("an id that the first of %d pipelines has: %v", len(apps), calls.Operations())
+		}
 	})
 }

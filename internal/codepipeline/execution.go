@@ -18,6 +18,8 @@ type said struct {
 	summary types.PipelineExecutionSummary
 	actions []types.ActionExecutionDetail // of this execution, oldest first
 	kept    bool                          // it is kept as one that has ended: actions is empty
+	// timeouts are how long the pipeline's approvals wait, by their hooks' ids.
+	timeouts map[string]time.Duration
 }
 
 // key names what is said of an execution of an app's: a retry has it go on under its id.
@@ -174,14 +176,15 @@ func external(a *types.ActionExecutionDetail) string {
 }
 
 // approvals are the manual approvals that it waits for. CodePipeline rejects one by
-// itself after seven days,
-// https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html.
+// itself after seven days, unless the action says otherwise,
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html.
 func (s said) approvals() (waits []slipway.Hook) {
 	for _, a := range s.actions {
 		if a.Status == types.ActionExecutionStatusInProgress && isApproval(a) {
+			id := approvalID(aws.ToString(a.StageName), aws.ToString(a.ActionName))
+			timeout := cmp.Or(s.timeouts[id], 7*24*time.Hour)
 			waits = append(waits, slipway.Hook{
-				ID: approvalID(aws.ToString(a.StageName), aws.ToString(a.ActionName)), Stage: aws.ToString(a.StageName),
-				Expires: aws.ToTime(a.StartTime).Add(7 * 24 * time.Hour).UTC(), OnExpiry: "ROLLBACK",
+				ID: id, Stage: aws.ToString(a.StageName), Expires: aws.ToTime(a.StartTime).Add(timeout).UTC(), OnExpiry: "ROLLBACK",
 			})
 		}
 	}

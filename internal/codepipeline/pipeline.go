@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -21,6 +22,8 @@ type structure struct {
 	// pinned reports whether an execution can be started at a commit: V2 pipelines
 	// alone have source overrides.
 	pinned bool
+	// timeouts are how long manual approvals wait that say so, by their hooks' ids.
+	timeouts map[string]time.Duration
 }
 
 // pipeline finds an app's pipeline by its name. One whose deploy action is about
@@ -50,7 +53,7 @@ func (c *Conductor) pipeline(ctx context.Context, app slipway.App, settings slip
 // read finds an app's source and deploy actions in a pipeline's structure. The error
 // says why it is not the app's.
 func read(declared types.PipelineDeclaration, app slipway.App) (structure, error) {
-	p := structure{name: aws.ToString(declared.Name), pinned: declared.PipelineType == types.PipelineTypeV2}
+	p := structure{name: aws.ToString(declared.Name), pinned: declared.PipelineType == types.PipelineTypeV2, timeouts: map[string]time.Duration{}}
 	var deploys string // the action
 	var others []string
 	for _, stage := range declared.Stages {
@@ -60,6 +63,9 @@ func read(declared types.PipelineDeclaration, app slipway.App) (structure, error
 			}
 			if action.ActionTypeId.Category == types.ActionCategorySource && p.source == "" {
 				p.source = aws.ToString(action.Name)
+			}
+			if action.TimeoutInMinutes != nil {
+				p.timeouts[approvalID(aws.ToString(stage.Name), aws.ToString(action.Name))] = time.Duration(*action.TimeoutInMinutes) * time.Minute
 			}
 			of, does := target(action)
 			switch {

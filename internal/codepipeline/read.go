@@ -36,12 +36,8 @@ func (c *Conductor) Executions(ctx context.Context, app slipway.App, settings sl
 		if err != nil {
 			return nil, err
 		}
-		// What they did says whose pipeline it is, and saves a call; where they did not
-		// come to that, its structure does.
-		if !slices.ContainsFunc(listed, func(of said) bool { return of.kept || of.deploy(app) != nil }) {
-			if _, err := c.pipeline(ctx, app, settings); err != nil {
-				return nil, err
-			}
+		if err := c.owned(ctx, app, settings, listed); err != nil {
+			return nil, err
 		}
 		executions := make([]slipway.Execution, len(listed))
 		failures := make([]error, len(listed))
@@ -79,13 +75,19 @@ func (c *Conductor) Latest(ctx context.Context, apps map[slipway.App]slipway.Pip
 
 // Find returns the executions whose ids are, or begin with, id: of the hundred newest
 // of each app. Apps whose pipelines cannot be read are passed over, unless nothing is
-// found.
+// found; none is asked any more once a whole id is found.
 func (c *Conductor) Find(ctx context.Context, apps map[slipway.App]slipway.Pipeline, id string) ([]slipway.Execution, error) {
 	var mu sync.Mutex
 	var found []slipway.Execution
 	var failure error
 	all := slices.SortedFunc(maps.Keys(apps), slipway.App.Compare)
 	each(len(all), func(i int) {
+		mu.Lock()
+		over := len(found) > 0 && found[0].ID == id
+		mu.Unlock()
+		if over {
+			return
+		}
 		executions, err := c.withID(ctx, all[i], apps[all[i]], id)
 		mu.Lock()
 		defer mu.Unlock()
@@ -102,15 +104,12 @@ func (c *Conductor) Find(ctx context.Context, apps map[slipway.App]slipway.Pipel
 
 // withID is Find for one app: what is not asked for is not looked at in ECS.
 func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipway.Pipeline, id string) ([]slipway.Execution, error) {
-	p, err := c.pipeline(ctx, app, settings)
-	if err != nil {
-		return nil, err
-	}
+	p := structure{name: c.pipelineName(app, settings)}
 	summaries, err := c.summaries(ctx, p, page)
 	if err != nil {
 		return nil, err
 	}
-	var found []slipway.Execution
+	var listed []said
 	for _, summary := range summaries {
 		if !strings.HasPrefix(aws.ToString(summary.PipelineExecutionId), id) {
 			continue
@@ -119,6 +118,16 @@ func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipwa
 		if of.actions, err = c.actions(ctx, p, aws.ToString(summary.PipelineExecutionId)); err != nil {
 			return nil, err
 		}
+		listed = append(listed, of)
+	}
+	if len(listed) == 0 {
+		return nil, nil
+	}
+	if err := c.owned(ctx, app, settings, listed); err != nil {
+		return nil, err
+	}
+	var found []slipway.Execution
+	for _, of := range listed {
 		execution, err := c.told(ctx, app, settings, of)
 		if err != nil {
 			return nil, err
@@ -126,6 +135,17 @@ func (c *Conductor) withID(ctx context.Context, app slipway.App, settings slipwa
 		found = append(found, execution)
 	}
 	return found, nil
+}
+
+// owned is an error where executions are of a pipeline that is not the app's. What one of
+// them did says whose they are, and saves a call; where none came to that, the pipeline's
+// structure does.
+func (c *Conductor) owned(ctx context.Context, app slipway.App, settings slipway.Pipeline, listed []said) error {
+	if slices.ContainsFunc(listed, func(of said) bool { return of.kept || of.deploy(app) != nil }) {
+		return nil
+	}
+	_, err := c.pipeline(ctx, app, settings)
+	return err
 }
 
 // told is one execution with what git and ECS say of it.
@@ -137,6 +157,11 @@ func (c *Conductor) told(ctx context.Context, app slipway.App, settings slipway.
 	revision, known, err := c.revision(ctx, app, of.commit())
 	if err != nil {
 		return slipway.Execution{}, err
+	}
+	if len(of.approvals()) > 0 {
+		if p, err := c.pipeline(ctx, app, settings); err == nil {
+			of.timeouts = p.timeouts
+		}
 	}
 	e, final := c.look(ctx, of.execution(app, revision, settings), of)
 	if final && known {

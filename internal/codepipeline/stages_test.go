@@ -48,12 +48,17 @@ func TestStagesAreRenamed(t *testing.T) {
 // Stages behind the one that deploys: whatever becomes of them, it was deployed.
 func TestStagesAfter(t *testing.T) {
 	in(t, func(r *rig) {
-		r.create(declaration(web, stage("Deploy", deploy(web)), stage("Check", approval("Look"))), web)
+		look := approval("Look")
+		look.TimeoutInMinutes = aws.Int32(90)
+		r.create(declaration(web, stage("Deploy", deploy(web)), stage("Check", look)), web)
 		r.stopAllBut("")
 		checked := r.start(r.commit(web, "1.1.0"))
 		e := r.wants(3*time.Minute, checked, slipway.StatusInProgress, slipway.OutcomeNone)
 		if e.Stage != "Check" || len(e.Awaits()) != 1 {
-			r.Errorf("it does not wait behind its deployment: %+v", e)
+			r.Fatalf("it does not wait behind its deployment: %+v", e)
+		}
+		if left := time.Until(e.Awaits()[0].Expires); left < 85*time.Minute || left > 90*time.Minute {
+			r.Errorf("it expires in %s", left)
 		}
 		waits := r.start(r.commit(web, "1.2.0"))
 		r.pass(3 * time.Minute)
