@@ -69,17 +69,13 @@ func decodeScalar(raw json.RawMessage, v reflect.Value, path string) error {
 func isBlob(v reflect.Value) bool { return v.Type().Elem().Kind() == reflect.Uint8 }
 
 func decodeStruct(raw json.RawMessage, v reflect.Value, path string) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil {
 		return wrong(path, "an object", raw)
 	}
-	for field, value := range v.Fields() {
-		if !isMember(field) {
-			continue
-		}
-		name := memberName(v.Type(), field)
-		if member, ok := members[name]; ok {
-			if err := decode(member, value, path+"."+name); err != nil {
+	for _, member := range members(v.Type()) {
+		if value, ok := given[member.name]; ok {
+			if err := decode(value, v.Field(member.index), path+"."+member.name); err != nil {
 				return err
 			}
 		}
@@ -117,11 +113,6 @@ func decodeList(raw json.RawMessage, v reflect.Value, path string) error {
 	}
 	v.Set(list)
 	return nil
-}
-
-// isMember says whether a field of an SDK struct goes over the wire.
-func isMember(f reflect.StructField) bool {
-	return f.IsExported() && f.Name != "ResultMetadata"
 }
 
 func wrong(path, want string, raw json.RawMessage) error {

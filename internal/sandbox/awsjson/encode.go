@@ -25,16 +25,13 @@ func Marshal(v any) ([]byte, error) {
 
 // encode writes one value.
 func encode(b *bytes.Buffer, v reflect.Value) error {
-	switch value := v.Interface().(type) {
-	case json.RawMessage:
-		b.Write(value)
+	switch v.Type() {
+	case rawType:
+		b.Write(v.Bytes())
 		return nil
-	case interface{ MarshalSmithyDocument() ([]byte, error) }: // a document
-		document, err := value.MarshalSmithyDocument()
-		b.Write(document)
-		return err
-	case time.Time:
-		b.WriteString(strconv.FormatFloat(math.Round(float64(value.UnixMicro())/1000)/1000, 'f', -1, 64))
+	case timeType:
+		at := v.Interface().(time.Time)
+		b.WriteString(strconv.FormatFloat(math.Round(float64(at.UnixMicro())/1000)/1000, 'f', -1, 64))
 		return nil
 	}
 	switch v.Kind() {
@@ -54,10 +51,23 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		}
 		return encodeList(b, v)
 	case reflect.Interface:
-		return fmt.Errorf("values of type %s are not supported here", v.Type())
+		return encodeDocument(b, v)
+	case reflect.String:
+		return encodeString(b, v.String())
 	default:
 		return encodeScalar(b, v)
 	}
+}
+
+// encodeDocument writes a value whose shape is the customer's.
+func encodeDocument(b *bytes.Buffer, v reflect.Value) error {
+	value, ok := v.Interface().(interface{ MarshalSmithyDocument() ([]byte, error) })
+	if !ok {
+		return fmt.Errorf("values of type %s are not supported here", v.Type())
+	}
+	document, err := value.MarshalSmithyDocument()
+	b.Write(document)
+	return err
 }
 
 // encodeScalar writes what encoding/json writes as AWS reads it.
@@ -67,15 +77,30 @@ func encodeScalar(b *bytes.Buffer, v reflect.Value) error {
 	return err
 }
 
+// encodeString writes a string as encoding/json does, which is asked only for one
+// that is not written as it is: most of a document is names and ARNs.
+func encodeString(b *bytes.Buffer, s string) error {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return encodeScalar(b, reflect.ValueOf(s))
+		}
+	}
+	b.WriteByte('"')
+	b.WriteString(s)
+	b.WriteByte('"')
+	return nil
+}
+
 func encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 	b.WriteByte('{')
 	first := true
-	for field, value := range v.Fields() {
-		if !isMember(field) || omitted(value) {
+	for _, member := range members(v.Type()) {
+		value := v.Field(member.index)
+		if omitted(value) {
 			continue
 		}
-		if err := encodeEntry(b, &first, memberName(v.Type(), field), value); err != nil {
-			return fmt.Errorf("%s: %w", field.Name, err)
+		if err := encodeEntry(b, &first, member.name, value); err != nil {
+			return fmt.Errorf("%s: %w", v.Type().Field(member.index).Name, err)
 		}
 	}
 	b.WriteByte('}')
@@ -100,11 +125,11 @@ func encodeMap(b *bytes.Buffer, v reflect.Value) error {
 
 func encodeList(b *bytes.Buffer, v reflect.Value) error {
 	b.WriteByte('[')
-	for i, item := range v.Seq2() {
-		if i.Int() > 0 {
+	for i := range v.Len() {
+		if i > 0 {
 			b.WriteByte(',')
 		}
-		if err := encode(b, item); err != nil {
+		if err := encode(b, v.Index(i)); err != nil {
 			return err
 		}
 	}
@@ -118,11 +143,9 @@ func encodeEntry(b *bytes.Buffer, first *bool, name string, value reflect.Value)
 		b.WriteByte(',')
 	}
 	*first = false
-	key, err := json.Marshal(name)
-	if err != nil {
+	if err := encodeString(b, name); err != nil {
 		return err
 	}
-	b.Write(key)
 	b.WriteByte(':')
 	return encode(b, value)
 }

@@ -4,9 +4,35 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
+
+// member is a field of an SDK struct that goes over the wire.
+type member struct {
+	index int
+	name  string // on the wire
+}
+
+// known are the members of the structs that were asked for, by reflect.Type: a
+// cache, as they are the same for ever.
+var known sync.Map
+
+// members are the members of a struct, in its order.
+func members(structure reflect.Type) []member {
+	if found, ok := known.Load(structure); ok {
+		return found.([]member)
+	}
+	var found []member
+	for i := range structure.NumField() {
+		if f := structure.Field(i); f.IsExported() && f.Name != "ResultMetadata" {
+			found = append(found, member{i, memberName(structure, f)})
+		}
+	}
+	known.Store(structure, found)
+	return found
+}
 
 // memberName is a field's name on the wire: as the SDK spells it in the
 // services that pascal names, and with its first letter in lower case in all

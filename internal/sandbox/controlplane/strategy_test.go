@@ -42,7 +42,7 @@ func (v *voyage) until(done func(types.ServiceDeployment) bool) types.ServiceDep
 	v.t.Helper()
 	last := ""
 	for range 24 * 60 * 60 {
-		r, sight := v.look()
+		r, sight := v.look(last)
 		if sight != last {
 			v.seen = append(v.seen, fmt.Sprintf("%d' %s", int(time.Since(v.began).Minutes()), sight))
 			last = sight
@@ -56,12 +56,16 @@ func (v *voyage) until(done func(types.ServiceDeployment) bool) types.ServiceDep
 	return types.ServiceDeployment{}
 }
 
-// look is one sight. It looks again when something changed meanwhile.
-func (v *voyage) look() (types.ServiceDeployment, string) {
+// look is one sight. When it is not the last one it looks again, for something may
+// have changed meanwhile.
+func (v *voyage) look(last string) (types.ServiceDeployment, string) {
 	v.t.Helper()
 	for {
 		r := newest(v.t, v.w, v.s)
 		sight := fmt.Sprintf("%s %s %s", r.Status, r.LifecycleStage, v.weights(r))
+		if sight == last {
+			return r, sight
+		}
 		if again := newest(v.t, v.w, v.s); again.LifecycleStage == r.LifecycleStage && again.Status == r.Status {
 			return r, sight
 		}

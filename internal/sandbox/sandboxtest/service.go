@@ -187,7 +187,7 @@ func (w *World) Service(cluster, name string, options ...ServiceOption) *Service
 	for _, option := range options {
 		option(s)
 	}
-	ctx, client := w.t.Context(), w.own()
+	ctx, client := w.t.Context(), w.own
 	if _, err := client.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: aws.String(cluster)}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func (w *World) Service(cluster, name string, options ...ServiceOption) *Service
 // Describe is the service as DescribeServices shows it, with its tags.
 func (s *Service) Describe() types.Service {
 	s.w.t.Helper()
-	out, err := s.w.own().DescribeServices(s.w.t.Context(), &ecs.DescribeServicesInput{
+	out, err := s.w.own.DescribeServices(s.w.t.Context(), &ecs.DescribeServicesInput{
 		Cluster: aws.String(s.Cluster), Services: []string{s.Name}, Include: []types.ServiceField{types.ServiceFieldTags},
 	})
 	if err != nil {
@@ -253,7 +253,7 @@ func (s *Service) Settle() types.Service {
 // Tasks are the service's tasks, running and stopped, oldest first.
 func (s *Service) Tasks() []types.Task {
 	s.w.t.Helper()
-	ctx, client := s.w.t.Context(), s.w.own()
+	ctx, client := s.w.t.Context(), s.w.own
 	var arns []string
 	for _, status := range []types.DesiredStatus{types.DesiredStatusStopped, types.DesiredStatusRunning} {
 		pages := ecs.NewListTasksPaginator(client, &ecs.ListTasksInput{
@@ -283,7 +283,7 @@ func (s *Service) Tasks() []types.Task {
 // is what somebody else does while a test looks on: it is not recorded.
 func (s *Service) Deploy(image string) string {
 	s.w.t.Helper()
-	ctx, client := s.w.t.Context(), s.w.own()
+	ctx, client := s.w.t.Context(), s.w.own
 	described, err := client.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: s.Describe().TaskDefinition})
 	if err != nil {
 		s.w.t.Fatal(err)
@@ -318,7 +318,7 @@ func (s *Service) Update(change func(*ecs.UpdateServiceInput)) types.Service {
 	s.w.t.Helper()
 	in := &ecs.UpdateServiceInput{Cluster: aws.String(s.Cluster), Service: aws.String(s.Name)}
 	change(in)
-	out, err := s.w.own().UpdateService(s.w.t.Context(), in)
+	out, err := s.w.own.UpdateService(s.w.t.Context(), in)
 	if err != nil {
 		s.w.t.Fatal(err)
 	}

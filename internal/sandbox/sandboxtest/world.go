@@ -46,9 +46,12 @@ type World struct {
 	trail    trail.Tell
 	account  controlplane.Options
 	recorder recorder
-	// throttled serves all clients: they share ECS's buckets.
-	throttle  sync.Once
-	throttled http.Handler
+	// recorded and others are what the clients of Config and of OthersConfig call:
+	// made once, for the clients share ECS's buckets.
+	recorded, others http.RoundTripper
+	// own is a client for the World's own needs: nobody counts its calls, and no
+	// fault strikes them.
+	own *ecs.Client
 
 	mu        sync.Mutex
 	functions map[string]lambda.Handler // by ARN
@@ -103,6 +106,13 @@ func New(t testing.TB, options ...Option) *World {
 	}
 	w.open(nil, nil)
 	t.Cleanup(w.close)
+	var served http.Handler = http.HandlerFunc(w.serve)
+	w.others = transport{handler: protocol.Translate(served)}
+	if w.factor > 0 {
+		served = controlplane.Throttle(served, w.factor)
+	}
+	w.own = ecs.NewFromConfig(w.OthersConfig())
+	w.recorded = transport{handler: protocol.Translate(w.recorder.record(awsjson.Faults(served, w.askFault)))}
 	return w
 }
 
@@ -178,15 +188,7 @@ func (w *World) Config() aws.Config {
 }
 
 // HTTPClient calls the World whatever the URL, and records what it calls.
-func (w *World) HTTPClient() *http.Client {
-	var served http.Handler = http.HandlerFunc(w.serve)
-	if w.factor > 0 {
-		w.throttle.Do(func() { w.throttled = controlplane.Throttle(served, w.factor) })
-		served = w.throttled
-	}
-	faulty := awsjson.Faults(served, w.askFault)
-	return &http.Client{Transport: transport{handler: protocol.Translate(w.recorder.record(faulty))}}
-}
+func (w *World) HTTPClient() *http.Client { return &http.Client{Transport: w.recorded} }
 
 // ECS is a client of the World, recorded like every client of its Config.
 func (w *World) ECS() *ecs.Client { return ecs.NewFromConfig(w.Config()) }
@@ -240,15 +242,11 @@ func (w *World) Around() *services.Services {
 	return w.around
 }
 
-// own is a client for the World's own needs: nobody counts its calls, and no
-// fault strikes them.
-func (w *World) own() *ecs.Client { return ecs.NewFromConfig(w.OthersConfig()) }
-
 // OthersConfig is how somebody else reaches the World: what they call is not
 // recorded, and no fault strikes it.
 func (w *World) OthersConfig() aws.Config {
 	config := w.Config()
-	config.HTTPClient = &http.Client{Transport: transport{handler: protocol.Translate(http.HandlerFunc(w.serve))}}
+	config.HTTPClient = &http.Client{Transport: w.others}
 	return config
 }
 
