@@ -102,8 +102,8 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	unchanged(t, "a change in the console", applications)
 
 	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-master-pipelines", "cluster1-batchapp1-events")
-	applications.Run(t, "destroy", "-auto-approve")
-	foundation.Run(t, "destroy", "-auto-approve")
+	applications.Destroy(t)
+	foundation.Destroy(t)
 	account.isEmpty(t)
 }
 

@@ -75,8 +75,8 @@ func TestComplete(t *testing.T) {
 	canary.deploys(t, image("webapp1", "1.2.0"), canary.templates(t, image("webapp1", "1.1.0"), image("webapp1", "1.2.0")), applications)
 
 	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-main-pipelines")
-	applications.Run(t, "destroy", "-auto-approve")
-	foundation.Run(t, "destroy", "-auto-approve")
+	applications.Destroy(t)
+	foundation.Destroy(t)
 	account.isEmpty(t, stateBucket)
 }
 

@@ -9,9 +9,10 @@
 //	terraform destroy ──► nothing left
 //
 // It takes minutes, most of which the AWS provider waits for load balancers, and so
-// runs by make e2e-aws alone. It needs terraform, the AWS provider, moto_server, git and the AWS CLI, fetches
-// none of them, and is skipped, saying so, where one is missing. The functions are
-// the real binary, which the sandbox runs.
+// runs by make e2e-aws and in continuous integration, not by make e2e alone. It needs
+// terraform, the AWS provider, moto_server, git and the AWS CLI, fetches none of them,
+// and is skipped, saying so, where one is missing. The functions are the real binary,
+// which the sandbox runs.
 //
 // CodeDeploy shifts traffic in moto's load balancers, so that Terraform sees it. Our own
 // provider runs beside the AWS one, and reads CodeCommit; so does a stand-in for

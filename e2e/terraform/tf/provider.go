@@ -60,7 +60,7 @@ func (p *Providers) Add(t *testing.T, binary string, env ...string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	cmd := exec.CommandContext(ctx, binary, "-debug")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.Env = append(clean(), env...)
+	cmd.Env = append(append(clean(), lazily), env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ resource "aws_lambda_function" "f" {
   role                           = "arn:aws:iam::111122223333:role/shop"
   runtime                        = "provided.al2023"
   handler                        = "bootstrap"
-  filename                       = "function.zip"
+  filename                       = abspath("function.zip")
   source_code_hash               = filebase64sha256("function.zip")
   timeout                        = 30
   memory_size                    = 256
