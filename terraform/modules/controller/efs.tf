@@ -16,7 +16,7 @@ resource "aws_efs_backup_policy" "this" {
 
 resource "aws_security_group" "efs" {
   count       = local.efs ? 1 : 0
-  name        = "${var.name}-database"
+  name        = "${var.name}-efs"
   description = "Database of ${var.name}"
   vpc_id      = var.vpc_id
   tags        = var.tags

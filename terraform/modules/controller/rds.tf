@@ -7,7 +7,7 @@ resource "aws_db_subnet_group" "this" {
 
 resource "aws_security_group" "rds" {
   count       = local.rds ? 1 : 0
-  name        = "${var.name}-database"
+  name        = "${var.name}-rds"
   description = "Database of ${var.name}"
   vpc_id      = var.vpc_id
   tags        = var.tags
