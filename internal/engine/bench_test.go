@@ -12,14 +12,25 @@ import (
 	"github.com/slipway-cd/slipway/internal/engine"
 	"github.com/slipway-cd/slipway/internal/pipeline"
 	"github.com/slipway-cd/slipway/internal/steps/stepstest"
+	"github.com/slipway-cd/slipway/internal/store"
+	"github.com/slipway-cd/slipway/internal/store/postgrestest"
 )
 
 // benchRig is a rig by the real clock, on disk.
-func benchRig(b *testing.B, c *stepstest.Cloud) *rig {
+func benchRig(b *testing.B, on store.Database, c *stepstest.Cloud) *rig {
 	b.Helper()
-	r := &rig{t: b, on: inFile(database(b)), cloud: c, log: slog.New(slog.DiscardHandler)}
+	r := &rig{t: b, on: on, cloud: c, log: slog.New(slog.DiscardHandler)}
 	r.open()
 	return r
+}
+
+// onBoth measures on a database of each kind. PostgreSQL is that of the tests, which
+// leaves writing to the disk to the operating system.
+func onBoth(b *testing.B, measure func(b *testing.B, on func() store.Database)) {
+	b.Run("sqlite", func(b *testing.B) { measure(b, func() store.Database { return inFile(database(b)) }) })
+	b.Run("postgres", func(b *testing.B) {
+		measure(b, func() store.Database { return store.Database{Address: postgrestest.Address(b)} })
+	})
 }
 
 // many are executions of as many apps, whose files were read already.
@@ -37,9 +48,11 @@ func many(n int) []slipway.Execution {
 
 // BenchmarkSubmitToFirstWrite measures what passes from Submit to the first call
 // that writes to AWS: 50 ms at most, less what it takes to see the push.
-func BenchmarkSubmitToFirstWrite(b *testing.B) {
+func BenchmarkSubmitToFirstWrite(b *testing.B) { onBoth(b, submitToFirstWrite) }
+
+func submitToFirstWrite(b *testing.B, on func() store.Database) {
 	first := make(chan time.Time, 1)
-	r := benchRig(b, &stepstest.Cloud{OnAdvance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
+	r := benchRig(b, on(), &stepstest.Cloud{OnAdvance: func(_ context.Context, d slipway.Deployment) (slipway.Deployment, error) {
 		if d.Phase == slipway.PhasePrepared {
 			first <- time.Now()
 		}
@@ -64,11 +77,13 @@ func BenchmarkSubmitToFirstWrite(b *testing.B) {
 
 // BenchmarkThousandExecutions measures a push that changes a thousand apps, from
 // Submit to the last one's end.
-func BenchmarkThousandExecutions(b *testing.B) {
+func BenchmarkThousandExecutions(b *testing.B) { onBoth(b, thousandExecutions) }
+
+func thousandExecutions(b *testing.B, on func() store.Database) {
 	const n = 1000
 	for b.Loop() {
 		observed := make(chan struct{}, n)
-		r := benchRig(b, &stepstest.Cloud{OnObserve: func(context.Context, slipway.Deployment) (slipway.Observation, error) {
+		r := benchRig(b, on(), &stepstest.Cloud{OnObserve: func(context.Context, slipway.Deployment) (slipway.Observation, error) {
 			observed <- struct{}{}
 			return stepstest.Seen(slipway.StateDeployed, "done"), nil
 		}})
