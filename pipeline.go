@@ -1,6 +1,10 @@
 package slipway
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // Mode says what happens to a commit that arrives while its app's pipeline is
 // busy.
@@ -33,6 +37,14 @@ const (
 // DefaultPipelineName is the pattern of the names of AWS CodePipeline's pipelines:
 // that of the Terraform modules.
 const DefaultPipelineName = "{repository}-{branch}-{cluster}-{app}"
+
+// NamePipeline is what CodePipeline's pipeline of an app is called by a pattern; an
+// empty one is DefaultPipelineName. Repository is the deployment repository's name in
+// CodeCommit.
+func NamePipeline(pattern, repository, branch string, app App) string {
+	return strings.NewReplacer("{repository}", repository, "{branch}", branch, "{cluster}", app.Cluster, "{app}", app.Name).
+		Replace(cmp.Or(pattern, DefaultPipelineName))
+}
 
 // DefaultTimeout is how long Deploy may take when pipeline.yaml says nothing.
 // CodePipeline's ECS action allows at most 60 minutes; a rolling deployment

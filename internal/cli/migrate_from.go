@@ -143,7 +143,7 @@ func unlike(found map[slipway.App]codepipeline.Found, repository, pattern string
 		if f.Repository != "" && f.Repository != repository {
 			why = append(why, fmt.Sprintf("its source is the repository %s: have it read %s", f.Repository, repository))
 		}
-		name := strings.NewReplacer("{repository}", repository, "{branch}", f.Branch, "{cluster}", app.Cluster, "{app}", app.Name).Replace(cmp.Or(pattern, slipway.DefaultPipelineName))
+		name := slipway.NamePipeline(pattern, repository, f.Branch, app)
 		if f.Pipeline != name {
 			why = append(why, fmt.Sprintf("it is looked for as %s: make it again by that name", name))
 		}

@@ -1,7 +1,6 @@
 package codepipeline
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/slipway-cd/slipway"
@@ -9,9 +8,7 @@ import (
 
 // pipelineName is what an app's pipeline is called.
 func (c *Conductor) pipelineName(app slipway.App, settings slipway.Pipeline) string {
-	return strings.NewReplacer(
-		"{repository}", c.options.Repository, "{branch}", c.options.Branch, "{cluster}", app.Cluster, "{app}", app.Name,
-	).Replace(cmp.Or(settings.PipelineName, slipway.DefaultPipelineName))
+	return slipway.NamePipeline(settings.PipelineName, c.options.Repository, c.options.Branch, app)
 }
 
 // RepositoryName is the name of a deployment repository by its URL or folder: what a

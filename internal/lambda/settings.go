@@ -7,9 +7,6 @@ import (
 	"github.com/slipway-cd/slipway"
 )
 
-// defaultPipeline is how the pipelines are named, as the article names them.
-const defaultPipeline = "{repository}-{branch}-{cluster}-{app}"
-
 // Settings are what the function's environment says.
 type Settings struct {
 	// Repository is the deployment repository's name in CodeCommit. Events of others
@@ -18,8 +15,8 @@ type Settings struct {
 	// Branch is what is deployed. Events of other branches are ignored. Empty is the
 	// repository's default branch.
 	Branch string
-	// PipelineName is how the pipelines are named: a text with {repository}, {branch},
-	// {cluster} and {app}.
+	// PipelineName is how the pipelines are named where slipway.yaml does not say it:
+	// a text with {repository}, {branch}, {cluster} and {app}.
 	PipelineName string
 }
 
@@ -27,7 +24,7 @@ type Settings struct {
 func SettingsFrom(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		Repository: getenv("SLIPWAY_REPOSITORY"), Branch: getenv("SLIPWAY_BRANCH"),
-		PipelineName: cmp.Or(getenv("SLIPWAY_PIPELINE_NAME"), defaultPipeline),
+		PipelineName: cmp.Or(getenv("SLIPWAY_PIPELINE_NAME"), slipway.DefaultPipelineName),
 	}
 	for _, part := range []string{"{cluster}", "{app}"} {
 		if !strings.Contains(s.PipelineName, part) {
@@ -35,9 +32,4 @@ func SettingsFrom(getenv func(string) string) (Settings, error) {
 		}
 	}
 	return s, nil
-}
-
-// pipeline is the name of an app's pipeline.
-func (s Settings) pipeline(repository, branch string, app slipway.App) string {
-	return strings.NewReplacer("{repository}", repository, "{branch}", branch, "{cluster}", app.Cluster, "{app}", app.Name).Replace(s.PipelineName)
 }

@@ -20,12 +20,12 @@ import (
 // knows with the execution that it started then, so that the same commit starts no
 // second one. Pinning the commit takes a pipeline of type V2,
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html.
-func (f *Function) start(ctx context.Context, repository, branch, commit string, app slipway.App) (Started, error) {
-	name := f.settings.pipeline(repository, branch, app)
+func (f *Function) start(ctx context.Context, p push, app slipway.App) (Started, error) {
+	name := slipway.NamePipeline(p.names, p.repository.Name(), p.branch, app)
 	out, err := f.pipelines.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{
-		Name: &name, ClientRequestToken: aws.String(requestToken(repository, branch, app, commit)),
+		Name: &name, ClientRequestToken: aws.String(requestToken(p.repository.Name(), p.branch, app, p.commit)),
 		SourceRevisions: []types.SourceRevisionOverride{{
-			ActionName: aws.String(conductor.SourceAction), RevisionType: types.SourceRevisionTypeCommitId, RevisionValue: &commit,
+			ActionName: aws.String(conductor.SourceAction), RevisionType: types.SourceRevisionTypeCommitId, RevisionValue: &p.commit,
 		}},
 	})
 	if err == nil {
@@ -37,7 +37,7 @@ func (f *Function) start(ctx context.Context, repository, branch, commit string,
 	e := &slipway.Error{Next: slipway.NextPerson, Message: fmt.Sprintf("cannot start the pipeline %s of app %s", name, app), Err: err}
 	if _, missing := errors.AsType[*types.PipelineNotFoundException](err); missing {
 		e.Message = fmt.Sprintf("app %s has no pipeline: there is no %s in CodePipeline", app, name)
-		e.Hint = "provision the pipeline, or correct SLIPWAY_PIPELINE_NAME; then start it, or have the event delivered again"
+		e.Hint = "provision the pipeline, or correct pipelineName in slipway.yaml or SLIPWAY_PIPELINE_NAME; then start it, or have the event delivered again"
 	}
 	if answer, ok := errors.AsType[smithy.APIError](err); ok && answer.ErrorCode() == "ValidationException" {
 		e.Hint = "its type must be V2 and its source action " + conductor.SourceAction + " one of CodeCommit's: no other pipeline can be started at a commit. Until then, `slipway start " + app.String() + "` runs what the branch's head says"

@@ -102,17 +102,20 @@ func (f *Function) trigger(ctx context.Context, event json.RawMessage) (Result, 
 	for _, app := range result.Overtaken {
 		log.InfoContext(ctx, "a newer commit changes the app again; its own event starts it", keyApp, app)
 	}
-	ours := wanted
+	ours, pushed := wanted, push{repository: repository, branch: branch, commit: in.Detail.CommitID, names: f.settings.PipelineName}
 	if len(wanted) > 0 || slices.Contains(changes.Settings, files.RepositoryPath) {
-		if ours, err = f.conducted(ctx, repository, head, wanted); err != nil {
+		settings, err := repository.Settings(ctx, head)
+		if err != nil {
 			return result, errors.Join(fmt.Errorf("nothing is started: %w", err), changes.Broken.Err())
 		}
+		ours = conducted(settings, wanted)
+		pushed.names = cmp.Or(string(settings.PipelineName), pushed.names)
 	}
 	result.Builtin = without(wanted, ours)
 	for _, app := range result.Builtin {
 		log.InfoContext(ctx, "slipway.yaml leaves the app to the builtin conductor; its pipeline is not started", keyApp, app)
 	}
-	result.Started, err = f.startAll(ctx, repository, branch, in.Detail.CommitID, ours)
+	result.Started, err = f.startAll(ctx, pushed, ours)
 	for _, started := range result.Started {
 		log.InfoContext(ctx, "started a pipeline", keyApp, started.App, keyPipeline, started.Pipeline, keyExecution, started.Execution)
 	}
@@ -162,14 +165,13 @@ func (f *Function) notOvertaken(ctx context.Context, repository *codecommit.Repo
 // that the branch has now: that is the one by which Slipway's own engine decides, so
 // that each app has one conductor. Where the file does not say of any folder who
 // conducts, or there is none, the function's being there says it: all are CodePipeline's.
-func (f *Function) conducted(ctx context.Context, repository *codecommit.Repository, head string, apps []slipway.App) ([]slipway.App, error) {
-	settings, err := repository.Settings(ctx, head)
-	if err != nil || !settings.NamesConductor() {
-		return apps, err
+func conducted(settings files.Repository, apps []slipway.App) []slipway.App {
+	if !settings.NamesConductor() {
+		return apps
 	}
 	return slices.DeleteFunc(slices.Clone(apps), func(app slipway.App) bool {
 		return settings.ConductorOf(app.Cluster) != slipway.ConductorCodePipeline
-	}), nil
+	})
 }
 
 // without returns the apps that are not among some.
@@ -177,9 +179,15 @@ func without(apps, some []slipway.App) []slipway.App {
 	return slices.DeleteFunc(slices.Clone(apps), func(app slipway.App) bool { return slices.Contains(some, app) })
 }
 
+// push is a commit that the branch had, and how its apps' pipelines are named.
+type push struct {
+	repository            *codecommit.Repository
+	branch, commit, names string
+}
+
 // startAll validates some apps and starts their pipelines, each on its own: the error
 // is about those that could not be.
-func (f *Function) startAll(ctx context.Context, repository *codecommit.Repository, branch, commit string, apps []slipway.App) ([]Started, error) {
+func (f *Function) startAll(ctx context.Context, p push, apps []slipway.App) ([]Started, error) {
 	started, failed := make([]Started, len(apps)), make([]error, len(apps))
 	turn := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
@@ -187,11 +195,11 @@ func (f *Function) startAll(ctx context.Context, repository *codecommit.Reposito
 		turn <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turn }()
-			if _, err := repository.Revision(ctx, app, commit); err != nil {
+			if _, err := p.repository.Revision(ctx, app, p.commit); err != nil {
 				failed[i] = fmt.Errorf("%s is not started: %w", app, err)
 				return
 			}
-			started[i], failed[i] = f.start(ctx, repository.Name(), branch, commit, app)
+			started[i], failed[i] = f.start(ctx, p, app)
 		})
 	}
 	all.Wait()

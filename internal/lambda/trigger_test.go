@@ -229,6 +229,24 @@ func TestTriggerLeavesToTheBuiltinConductor(t *testing.T) {
 	}
 }
 
+// slipway.yaml says what the pipelines are called, as for `slipway status`, before the
+// function's own environment does.
+func TestTriggerGoesByPipelineName(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.commit(revisions("1", "webapp1")...)
+		r.pipeline("webapp1", byECS("webapp1"))
+		event := r.commit(append(revisions("2", "webapp1"), "slipway.yaml", "pipelineName: \"deployment-master-{cluster}-{app}\"")...)
+		if result, err := r.trigger(event); err != nil || len(result.Started) != 1 || result.Started[0].Pipeline != pipelineOf("webapp1") {
+			t.Errorf("%+v, %v", result, err)
+		}
+		event = r.commit(append(revisions("3", "webapp1"), "slipway.yaml", "pipelineName: \"{app}-of-{cluster}\"")...)
+		result, err := r.trigger(event)
+		if err == nil || len(result.Started) != 0 || !strings.Contains(err.Error(), "there is no webapp1-of-cluster1 in CodePipeline") {
+			t.Errorf("%+v, %v", result, err)
+		}
+	})
+}
+
 // An event that comes once the conductor has changed goes by who it is now: else both
 // would deploy, or nobody.
 func TestTriggerWhileTheConductorChanges(t *testing.T) {
