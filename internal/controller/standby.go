@@ -51,6 +51,7 @@ func (s *Standby) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(to)
+			p.Out.Host = p.In.Host // by which a browser's foreign origin is told
 			p.Out.Header.Set(forwarded, "1")
 		},
 		FlushInterval: -1, // at once: answers may go on for long

@@ -48,16 +48,16 @@ func TestStandbyHandsOn(t *testing.T) {
 	conductor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.WriteHeader(http.StatusTeapot)
-		_, _ = io.WriteString(w, r.Method+" "+r.URL.String()+" "+string(body)+" as "+r.Header.Get("X-Amzn-Oidc-Identity"))
+		_, _ = io.WriteString(w, r.Method+" "+r.URL.String()+" "+string(body)+" as "+r.Header.Get("X-Amzn-Oidc-Identity")+" at "+r.Host)
 	}))
 	t.Cleanup(conductor.Close)
 	s := controller.NewStandby("1.2.3")
 	s.Follow(conductor.URL)
 	const who = "X-Amzn-Oidc-Identity"
 	for _, test := range []struct{ method, path, want string }{
-		{http.MethodGet, "/api/v1/executions?limit=2", "GET /api/v1/executions?limit=2  as ada"},
-		{http.MethodPost, "/api/v1/apps/cluster1/webapp1/start", `POST /api/v1/apps/cluster1/webapp1/start {"by":"Ada"} as ada`},
-		{http.MethodGet, "/readyz", "GET /readyz  as ada"},
+		{http.MethodGet, "/api/v1/executions?limit=2", "GET /api/v1/executions?limit=2  as ada at example.com"},
+		{http.MethodPost, "/api/v1/apps/cluster1/webapp1/start", `POST /api/v1/apps/cluster1/webapp1/start {"by":"Ada"} as ada at example.com`},
+		{http.MethodGet, "/readyz", "GET /readyz  as ada at example.com"},
 	} {
 		if got, text := asked(t, s, test.method, test.path, who, "ada"); got != http.StatusTeapot || text != test.want {
 			t.Errorf("%s %s gave %d: %s", test.method, test.path, got, text)
