@@ -115,7 +115,7 @@ func (s *service) reopen(ctx context.Context) error {
 	if s.options.Waiting == nil {
 		return &slipway.Error{Next: slipway.NextPerson, Message: "the database's lock was lost", Hint: "start it again, or leave out --no-wait to stand by"}
 	}
-	for {
+	for told := ""; ; {
 		err := s.open(ctx)
 		switch {
 		case err == nil:
@@ -124,7 +124,10 @@ func (s *service) reopen(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil // asked to end while it stood by
 		}
-		log.WarnContext(ctx, "the database cannot be opened; trying again", slog.Any("error", err))
+		if text := err.Error(); text != told {
+			log.WarnContext(ctx, "the database cannot be opened; trying again", slog.Any("error", err))
+			told = text
+		}
 		select {
 		case <-time.After(reopenPause):
 		case <-ctx.Done():
