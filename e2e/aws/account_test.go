@@ -113,7 +113,11 @@ func moto(t *testing.T) string {
 	return address
 }
 
-// env is the environment of a client of the sandbox.
+// attempts has clients ask moto again, which may break a connection that it has not
+// read to its end.
+const attempts = "AWS_MAX_ATTEMPTS=5"
+
+// env is the environment of a client of the account.
 func (a *anAccount) env(home string) []string {
 	var env []string
 	for _, variable := range os.Environ() {
@@ -128,7 +132,7 @@ func (a *anAccount) env(home string) []string {
 func (a *anAccount) variables(home string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + a.sandbox, "AWS_REGION=" + a.region, "AWS_DEFAULT_REGION=" + a.region,
-		"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
+		"AWS_ACCESS_KEY_ID=sandbox", "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", attempts,
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "HOME=" + home,
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
 	}
