@@ -5,41 +5,25 @@ package clients
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // TestAWSCLI asks every service of the seeded world, and moves its schedules.
 func TestAWSCLI(t *testing.T) {
-	path := need(t, "aws")
-	_, env := world(t)
-	aws := func(args ...string) map[string]any {
-		t.Helper()
-		out, errs, err := run(t, env, "", path, append(args, "--output", "json")...)
-		if err != nil {
-			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, errs)
-		}
-		answer := map[string]any{}
-		if strings.TrimSpace(out) != "" {
-			if err := json.Unmarshal([]byte(out), &answer); err != nil {
-				t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
-			}
-		}
-		return answer
-	}
-	same := func(what string, want, got any) {
-		t.Helper()
-		if want != got {
-			t.Errorf("%s: %v, want %v", what, got, want)
-		}
-	}
+	c := newCLI(t)
+	aws, same := c.ask, c.same
 
 	// The rule: its target is put back whole, with another revision.
 	rules := aws("events", "list-rule-names-by-target", "--target-arn", "arn:aws:ecs:eu-west-1:111122223333:cluster/cluster1")
@@ -57,19 +41,29 @@ func TestAWSCLI(t *testing.T) {
 	same("failed entries", 0.0, aws("events", "put-targets", "--rule", "cluster1-batchapp1", "--targets", string(document))["FailedEntryCount"])
 
 	// It runs the new revision, whose log tells how it ended.
-	var task any
-	for deadline := time.Now().Add(time.Minute); task == nil && time.Now().Before(deadline); {
-		stopped := aws("ecs", "list-tasks", "--cluster", "cluster1", "--family", "cluster1-batchapp1", "--desired-status", "STOPPED")["taskArns"].([]any)
-		for _, arn := range stopped {
-			described := at(aws("ecs", "describe-tasks", "--cluster", "cluster1", "--tasks", arn.(string)), "tasks", 0)
-			if at(described, "taskDefinitionArn") == at(registered, "taskDefinition", "taskDefinitionArn") {
-				task = described
+	client, definition := ecs.NewFromConfig(config(c.w)), at(registered, "taskDefinition", "taskDefinitionArn").(string)
+	var arn string
+	c.until("a task of the new revision", func(ctx context.Context) (bool, error) {
+		listed, err := client.ListTasks(ctx, &ecs.ListTasksInput{Cluster: new("cluster1"), Family: new("cluster1-batchapp1"), DesiredStatus: types.DesiredStatusStopped})
+		if err != nil || len(listed.TaskArns) == 0 {
+			return false, err
+		}
+		tasks, err := client.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: new("cluster1"), Tasks: listed.TaskArns})
+		if err != nil {
+			return false, err
+		}
+		for _, task := range tasks.Tasks {
+			if *task.TaskDefinitionArn == definition {
+				arn = *task.TaskArn
 			}
 		}
+		return arn != "", nil
+	})
+	stopped, _ := aws("ecs", "list-tasks", "--cluster", "cluster1", "--family", "cluster1-batchapp1", "--desired-status", "STOPPED")["taskArns"].([]any)
+	if !slices.Contains(stopped, any(arn)) {
+		t.Errorf("the stopped tasks are %v, without %s", stopped, arn)
 	}
-	if task == nil {
-		t.Fatal("the rule never ran the new revision")
-	}
+	task := at(aws("ecs", "describe-tasks", "--cluster", "cluster1", "--tasks", arn), "tasks", 0)
 	same("exit code", 1.0, at(task, "containers", 0, "exitCode"))
 	same("stop code", "EssentialContainerExited", at(task, "stopCode"))
 	same("started by", "events-rule/cluster1-batchapp1", at(task, "startedBy"))
@@ -103,37 +97,20 @@ func TestAWSCLI(t *testing.T) {
 	alarm := at(aws("cloudwatch", "describe-alarms", "--alarm-names", "errors"), "MetricAlarms", 0)
 	same("alarm", "ALARM", at(alarm, "StateValue"))
 	same("threshold", 2.5, at(alarm, "Threshold"))
-	if _, errs, err := run(t, env, "", path, "cloudwatch", "set-alarm-state", "--alarm-name", "x", "--state-value", "OK", "--state-reason", "r"); err == nil || !strings.Contains(errs, "(ResourceNotFound)") {
-		t.Errorf("an alarm that does not exist: %v\n%s", err, errs)
-	}
+	c.refused("(ResourceNotFound)", "cloudwatch", "set-alarm-state", "--alarm-name", "x", "--state-value", "OK", "--state-reason", "r")
 
 	// A task, waited for.
 	ran := aws("ecs", "run-task", "--cluster", "cluster2", "--task-definition", "cluster2-batchapp1", "--launch-type", "FARGATE",
 		"--network-configuration", "awsvpcConfiguration={subnets=[subnet-1]}")
-	arn := at(ran, "tasks", 0, "taskArn").(string)
+	arn = at(ran, "tasks", 0, "taskArn").(string)
 	aws("ecs", "wait", "tasks-stopped", "--cluster", "cluster2", "--tasks", arn)
 	same("exit code", 0.0, at(aws("ecs", "describe-tasks", "--cluster", "cluster2", "--tasks", arn), "tasks", 0, "containers", 0, "exitCode"))
 }
 
 // TestAWSCLILambda has the sandbox run a real program.
 func TestAWSCLILambda(t *testing.T) {
-	path := need(t, "aws")
-	_, env := world(t)
-	dir := t.TempDir()
-	aws := func(args ...string) map[string]any {
-		t.Helper()
-		out, errs, err := run(t, env, dir, path, append(args, "--output", "json")...)
-		if err != nil {
-			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, errs)
-		}
-		answer := map[string]any{}
-		if strings.TrimSpace(out) != "" {
-			if err := json.Unmarshal([]byte(out), &answer); err != nil {
-				t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
-			}
-		}
-		return answer
-	}
+	c := newCLI(t)
+	aws, dir := c.ask, c.dir
 	created := aws("lambda", "create-function", "--function-name", "f", "--runtime", "provided.al2023", "--handler", "bootstrap", "--architectures", architecture(),
 		"--role", "arn:aws:iam::111122223333:role/f", "--zip-file", "fileb://"+function(t, dir), "--environment", "Variables={VARIABLE=value}", "--timeout", "30", "--tags", "team=shop")
 	if at(created, "State") != "Pending" {
@@ -177,9 +154,7 @@ func TestAWSCLILambda(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	aws("lambda", "delete-function", "--function-name", "f")
-	if _, errs, err := run(t, env, dir, path, "lambda", "get-function", "--function-name", "f"); err == nil || !strings.Contains(errs, "(ResourceNotFoundException)") {
-		t.Errorf("a deleted function: %v\n%s", err, errs)
-	}
+	c.refused("(ResourceNotFoundException)", "lambda", "get-function", "--function-name", "f")
 }
 
 // function is the path of a zip file of a function for this machine.

@@ -3,12 +3,13 @@
 package clients
 
 import (
-	"encoding/json"
+	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 )
 
 // pipelineJSON is the article's pipeline of webapp1, with an approval before the
@@ -31,49 +32,30 @@ const pipelineJSON = `{"pipeline": {
 // TestAWSCLIPipeline has the AWS CLI make a pipeline, approve, deploy a commit with
 // it, and look at all that it tells.
 func TestAWSCLIPipeline(t *testing.T) {
-	path := need(t, "aws")
-	_, env := world(t)
-	aws := func(args ...string) map[string]any {
-		t.Helper()
-		out, errs, err := run(t, env, "", path, append(args, "--output", "json")...)
-		if err != nil {
-			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, errs)
-		}
-		answer := map[string]any{}
-		if strings.TrimSpace(out) != "" {
-			if err := json.Unmarshal([]byte(out), &answer); err != nil {
-				t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
-			}
-		}
-		return answer
-	}
+	c := newCLI(t)
+	aws, client := c.ask, codepipeline.NewFromConfig(config(c.w))
 	const name = "deployment-main-cluster1-webapp1"
-	state := func() any { return at(aws("codepipeline", "get-pipeline-state", "--name", name), "stageStates", 1) }
-	// until looks for a minute at most.
-	until := func(what string, done func() bool) {
-		t.Helper()
-		for deadline := time.Now().Add(time.Minute); !done(); {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s did not come: %v", what, state())
-			}
-		}
-	}
 	approve := func() {
 		t.Helper()
-		var token string
-		until("the approval", func() bool {
-			token, _ = at(state(), "actionStates", 0, "latestExecution", "token").(string)
-			return token != ""
+		c.until("the approval", func(ctx context.Context) (bool, error) {
+			state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: new(name)})
+			if err != nil {
+				return false, err
+			}
+			latest := state.StageStates[1].ActionStates[0].LatestExecution
+			return latest != nil && latest.Token != nil, nil
 		})
+		token, _ := at(aws("codepipeline", "get-pipeline-state", "--name", name), "stageStates", 1, "actionStates", 0, "latestExecution", "token").(string)
 		aws("codepipeline", "put-approval-result", "--pipeline-name", name, "--stage-name", "Deploy", "--action-name", "Approve",
 			"--token", token, "--result", "status=Approved,summary=fine")
 	}
 	ended := func(id, want string) {
 		t.Helper()
-		until("the end", func() bool {
-			got := at(aws("codepipeline", "get-pipeline-execution", "--pipeline-name", name, "--pipeline-execution-id", id), "pipelineExecution", "status")
-			return got == want
+		c.until("the end", func(ctx context.Context) (bool, error) {
+			out, err := client.GetPipelineExecution(ctx, &codepipeline.GetPipelineExecutionInput{PipelineName: new(name), PipelineExecutionId: &id})
+			return err == nil && out.PipelineExecution.Status != types.PipelineExecutionStatusInProgress, err
 		})
+		c.same("status", want, at(aws("codepipeline", "get-pipeline-execution", "--pipeline-name", name, "--pipeline-execution-id", id), "pipelineExecution", "status"))
 	}
 
 	file := filepath.Join(t.TempDir(), "pipeline.json")
@@ -122,9 +104,7 @@ func TestAWSCLIPipeline(t *testing.T) {
 	back := at(aws("codepipeline", "rollback-stage", "--pipeline-name", name, "--stage-name", "Deploy", "--target-pipeline-execution-id", first), "pipelineExecutionId").(string)
 	approve()
 	ended(back, "Succeeded")
-	if _, errs, err := run(t, env, "", path, "codepipeline", "retry-stage-execution", "--pipeline-name", name, "--stage-name", "Deploy",
-		"--pipeline-execution-id", back, "--retry-mode", "FAILED_ACTIONS"); err == nil || !strings.Contains(errs, "(StageNotRetryableException)") {
-		t.Errorf("a stage that succeeded is retried: %v\n%s", err, errs)
-	}
+	c.refused("(StageNotRetryableException)", "codepipeline", "retry-stage-execution", "--pipeline-name", name, "--stage-name", "Deploy",
+		"--pipeline-execution-id", back, "--retry-mode", "FAILED_ACTIONS")
 	aws("codepipeline", "delete-pipeline", "--name", name)
 }
