@@ -14,27 +14,11 @@ resource "aws_efs_backup_policy" "this" {
   }
 }
 
-resource "aws_security_group" "efs" {
-  count       = local.efs ? 1 : 0
-  name        = "${var.name}-efs"
-  description = "Database of ${var.name}"
-  vpc_id      = var.vpc_id
-  tags        = var.tags
-
-  ingress {
-    description     = "task"
-    protocol        = "tcp"
-    from_port       = 2049
-    to_port         = 2049
-    security_groups = [aws_security_group.task.id]
-  }
-}
-
 resource "aws_efs_mount_target" "this" {
   count           = local.efs ? length(var.database_subnet_ids) : 0
   file_system_id  = aws_efs_file_system.this[0].id
   subnet_id       = var.database_subnet_ids[count.index]
-  security_groups = [aws_security_group.efs[0].id]
+  security_groups = [aws_security_group.database.id]
 }
 
 # Whoever comes in here is one user in one folder.

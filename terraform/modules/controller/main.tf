@@ -23,6 +23,21 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
+resource "aws_security_group" "database" {
+  name        = "${var.name}-database"
+  description = "Database of ${var.name}"
+  vpc_id      = var.vpc_id
+  tags        = var.tags
+
+  ingress {
+    description     = "task"
+    protocol        = "tcp"
+    from_port       = local.rds ? 5432 : 2049
+    to_port         = local.rds ? 5432 : 2049
+    security_groups = [aws_security_group.task.id]
+  }
+}
+
 resource "aws_ecs_task_definition" "this" {
   family                   = var.name
   requires_compatibilities = ["FARGATE"]

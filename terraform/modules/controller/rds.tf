@@ -5,22 +5,6 @@ resource "aws_db_subnet_group" "this" {
   tags       = var.tags
 }
 
-resource "aws_security_group" "rds" {
-  count       = local.rds ? 1 : 0
-  name        = "${var.name}-rds"
-  description = "Database of ${var.name}"
-  vpc_id      = var.vpc_id
-  tags        = var.tags
-
-  ingress {
-    description     = "task"
-    protocol        = "tcp"
-    from_port       = 5432
-    to_port         = 5432
-    security_groups = [aws_security_group.task.id]
-  }
-}
-
 resource "aws_db_instance" "this" {
   count          = local.rds ? 1 : 0
   identifier     = var.name
@@ -45,7 +29,7 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot   = true
 
   db_subnet_group_name   = aws_db_subnet_group.this[0].name
-  vpc_security_group_ids = [aws_security_group.rds[0].id]
+  vpc_security_group_ids = [aws_security_group.database.id]
   publicly_accessible    = false
 
   auto_minor_version_upgrade = true

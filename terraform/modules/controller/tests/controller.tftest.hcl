@@ -61,7 +61,7 @@ run "stands_by_on_rds" {
   }
 
   assert {
-    condition     = alltrue([for rule in aws_security_group.rds[0].ingress : rule.security_groups == toset([aws_security_group.task.id]) && try(length(rule.cidr_blocks), 0) == 0])
+    condition     = alltrue([for rule in aws_security_group.database.ingress : rule.security_groups == toset([aws_security_group.task.id]) && rule.from_port == 5432 && try(length(rule.cidr_blocks), 0) == 0])
     error_message = "others reach the database"
   }
 
