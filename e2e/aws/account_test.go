@@ -45,7 +45,7 @@ func open(t *testing.T, region string) *anAccount {
 	if os.Getenv("SLIPWAY_E2E_AWS") == "" {
 		t.Skip("this takes minutes: run make e2e-aws")
 	}
-	for _, command := range []string{"moto_server", "git", "aws"} {
+	for _, command := range []string{"moto_server", "git", "aws", "bash", "jq"} {
 		if _, err := exec.LookPath(command); err != nil {
 			t.Skipf("%s is not installed here", command)
 		}

@@ -5,6 +5,7 @@ package aws
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +72,8 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	unchanged(t, "service1 was deployed by the API", applications)
 
 	before = account.started(t)
-	commit = clone.push(t, "Deploy batchapp1 1.1.0", map[string]string{"cluster1/batchapp1": image("batchapp1", "1.1.0")})
+	commit = clone.push(t, "Deploy batchapp1 1.1.0", map[string]string{"cluster1/batchapp1": image("batchapp1", "1.1.0")},
+		aFile{"cluster1/batchapp1/pipeline.yaml", []byte("testRun: true\n")})
 	account.delivers(t, before, commit, types.PipelineExecutionStatusSucceeded, pipeline+"batchapp1")
 	if got, want := account.scheduled(t, "cluster1-batchapp1"), image("batchapp1", "1.1.0"); got != want {
 		t.Errorf("the rule runs %q, want %q", got, want)
@@ -101,7 +103,7 @@ func article(t *testing.T, account *anAccount, example *anExample, foundation *t
 	account.changeByHand(t, "cluster1", "service1", image("service1", "1.1.1-console"))
 	unchanged(t, "a change in the console", applications)
 
-	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-master-pipelines", "cluster1-batchapp1-events")
+	account.permitted(t, path.Base(person), "slipway-trigger", "slipway-deploy", "deployment-master-pipelines", "cluster1-batchapp1-events")
 	applications.Destroy(t)
 	foundation.Destroy(t)
 	account.isEmpty(t)

@@ -5,6 +5,7 @@ package aws
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func TestComplete(t *testing.T) {
 	applications.Run(t, "apply", "-auto-approve")
 	canary.deploys(t, image("webapp1", "1.2.0"), canary.templates(t, image("webapp1", "1.1.0"), image("webapp1", "1.2.0")), applications)
 
-	account.permitted(t, "slipway-trigger", "slipway-deploy", "deployment-main-pipelines")
+	account.permitted(t, path.Base(person), "slipway-trigger", "slipway-deploy", "deployment-main-pipelines")
 	applications.Destroy(t)
 	foundation.Destroy(t)
 	account.isEmpty(t, stateBucket)

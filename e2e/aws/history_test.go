@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/slipway-cd/slipway"
+	"github.com/slipway-cd/slipway/internal/sandbox/trail"
 )
 
 // conducted says in the repository that CodePipeline conducts, which starts nothing.
@@ -21,13 +22,14 @@ func (c *aClone) conducted(t *testing.T) {
 	}
 }
 
-// ask runs slipway on the repository, without a server, and reads its answer.
+// ask runs slipway on the repository, without a server and as a person, and reads its
+// answer.
 func (c *aClone) ask(t *testing.T, answer any, args ...string) {
 	t.Helper()
 	build(t)
 	url := strings.TrimSpace(c.account.run(t, c.dir, "git", "remote", "get-url", "origin"))
 	cmd := exec.CommandContext(t.Context(), built.slipway, append(args, "--repository", url, "--branch", c.branch, "--output", "json")...)
-	cmd.Dir, cmd.Env = c.dir, c.account.env(t.TempDir())
+	cmd.Dir, cmd.Env = c.dir, append(c.account.env(t.TempDir()), "AWS_ACCESS_KEY_ID="+trail.Key(person))
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()

@@ -84,6 +84,7 @@ func (a *anAccount) runsNow(t *testing.T, rule, role string) {
 func (a *anAccount) permitted(t *testing.T, roles ...string) {
 	t.Helper()
 	has, calls := a.policies(t), a.made.byRole()
+	has[path.Base(person)] = documented(t)
 	for _, role := range roles {
 		if len(calls[role]) == 0 {
 			t.Errorf("the role %s has called nothing", role)

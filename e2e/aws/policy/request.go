@@ -112,6 +112,11 @@ var table = map[string]func(asked) ([]Request, error){
 
 	"codepipeline:StartPipelineExecution": named("codepipeline", "", "name"),
 	"codepipeline:GetPipelineExecution":   named("codepipeline", "", "pipelineName"),
+	"codepipeline:GetPipeline":            named("codepipeline", "", "name"),
+	"codepipeline:GetPipelineState":       named("codepipeline", "", "name"),
+	"codepipeline:ListPipelineExecutions": named("codepipeline", "", "pipelineName"),
+	"codepipeline:ListActionExecutions":   named("codepipeline", "", "pipelineName"),
+	"codepipeline:PutApprovalResult":      approval,
 	"codepipeline:GetJobDetails":          anywhere,
 	"codepipeline:PutJobSuccessResult":    anywhere,
 	"codepipeline:PutJobFailureResult":    anywhere,
@@ -156,6 +161,11 @@ var table = map[string]func(asked) ([]Request, error){
 	"logs:CreateLogStream":  stream,
 	"logs:PutLogEvents":     stream,
 	"logs:GetLogEvents":     stream,
+}
+
+// approval is about an action of a stage of a pipeline.
+func approval(c asked) ([]Request, error) {
+	return c.on(c.arn("codepipeline", "", c.text("pipelineName")+"/"+c.text("stageName")+"/"+c.text("actionName"))), nil
 }
 
 func object(c asked) ([]Request, error) {
