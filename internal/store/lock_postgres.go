@@ -11,16 +11,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// How a lost connection is noticed. The holder asks for an answer every two seconds,
-// and waits no longer than three: it has stopped conducting before the server, which
-// is told to look after five seconds without a word and three tries of two seconds,
-// gives the lock to somebody else. A server that ends the session is noticed at once.
-const (
-	lockPing    = 2 * time.Second
-	lockPatient = 3 * time.Second
-)
-
-var lockKeepalive = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+// lockPing is how often the lock's holder asks for an answer, to notice a lost
+// connection. It waits for it with patience, and so has stopped conducting before the
+// server, which keepalive has be more patient, gives the lock to somebody else. A
+// server that ends the session is noticed at once.
+const lockPing = 2 * time.Second
 
 // holderTable is where the lock's holder signs. It is not one of the Store's tables,
 // which only the holder of the lock may change.
@@ -72,15 +67,14 @@ func (d Database) lockConnection(ctx context.Context, conn *pgx.Conn) (*pgx.Conn
 		return nil, err
 	}
 	config := pool.ConnConfig
-	for name, value := range lockKeepalive {
-		config.RuntimeParams[name] = value
-	}
 	err = d.authenticate(ctx, config)
 	if err == nil {
 		conn, err = pgx.ConnectConfig(ctx, config)
 	}
 	if err == nil {
-		_, err = conn.Exec(ctx, holderTable)
+		bounded, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		_, err = conn.Exec(bounded, holderTable)
 	}
 	if err != nil {
 		return nil, errors.Join(cannotOpen(config, err), closeConnection(ctx, conn))
@@ -90,6 +84,8 @@ func (d Database) lockConnection(ctx context.Context, conn *pgx.Conn) (*pgx.Conn
 
 // tryLock takes the lock and signs for it, or says who has it.
 func tryLock(ctx context.Context, conn *pgx.Conn, me Holder) (held bool, by Holder, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience) // the connection may be silent
+	defer cancel()
 	var signed string
 	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1), coalesce((SELECT holder_json FROM conductor), '{}')`, int64(conductKey)).Scan(&held, &signed)
 	if err != nil {
@@ -134,7 +130,7 @@ func watchConnection(ctx context.Context, conn *pgx.Conn) {
 		if err != nil && !silent {
 			return
 		}
-		answer, cancel := context.WithTimeout(ctx, lockPatient)
+		answer, cancel := context.WithTimeout(ctx, patience)
 		err = conn.Ping(answer)
 		cancel()
 		if err != nil {
@@ -148,7 +144,7 @@ func closeConnection(ctx context.Context, conn *pgx.Conn) error {
 	if conn == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockPatient)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	return conn.Close(ctx)
 }

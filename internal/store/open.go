@@ -17,6 +17,8 @@ var schema string
 type Store struct {
 	db   *sql.DB
 	pool *pgxpool.Pool // what db is made of, with PostgreSQL
+	// links are the pool's connections.
+	links *links
 	// turn is the statement with which a transaction waits for its turn to write,
 	// where beginning one does not.
 	turn string
@@ -35,7 +37,16 @@ func (s *Store) SQLite() *sql.DB {
 // the database is in a file.
 func (s *Store) Postgres() *pgxpool.Pool { return s.pool }
 
-// Close closes the database.
+// CutOff breaks all connections to PostgreSQL, for whom the database's lock is lost:
+// what waits for an answer, and whatever is asked from now on, gets an error. With a
+// database in a file it does nothing. Close the Store nevertheless.
+func (s *Store) CutOff() {
+	if s.links != nil {
+		s.links.cutOff()
+	}
+}
+
+// Close closes the database. It waits for what is being asked.
 func (s *Store) Close() error {
 	err := s.db.Close()
 	if s.pool != nil {
@@ -73,6 +84,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
+		s.CutOff() // an answer that did not come is not waited for
 		return errors.Join(err, s.Close())
 	}
 	return nil

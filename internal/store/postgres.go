@@ -24,8 +24,18 @@ const (
 // pooled is how many connections there are unless the address says pool_max_conns.
 const pooled = 16
 
-// connectTimeout bounds the making of a connection.
+// connectTimeout bounds the making of a connection, and the reading of its password.
 const connectTimeout = 10 * time.Second
+
+// patience is how long a connection of which only a sign of life is wanted may take.
+const patience = 3 * time.Second
+
+// keepalive has the server end the session of a client that has gone without a word
+// after eleven seconds: its lock, and its transaction's, would keep others waiting.
+// Of a client that is owed an answer the kernel's probes are silent, hence the last.
+var keepalive = map[string]string{
+	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "11000",
+}
 
 // openPostgres opens the database in PostgreSQL.
 func (d Database) openPostgres(ctx context.Context) (*Store, error) {
@@ -33,12 +43,14 @@ func (d Database) openPostgres(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	links := &links{open: make(map[*link]struct{})}
+	config.ConnConfig.DialFunc = links.over(config.ConnConfig.DialFunc)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	s := &Store{
-		db: stdlib.OpenDBFromPool(pool), pool: pool,
+		db: stdlib.OpenDBFromPool(pool), pool: pool, links: links,
 		turn: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writeKey),
 	}
 	if err := s.prepare(ctx); err != nil {
@@ -62,6 +74,14 @@ func (d Database) postgresConfig() (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	if config.PingTimeout == 0 {
+		config.PingTimeout = patience
+	}
+	for name, value := range keepalive {
+		if _, named := config.ConnConfig.RuntimeParams[name]; !named {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
 	if _, named := config.ConnConfig.RuntimeParams["application_name"]; !named {
 		config.ConnConfig.RuntimeParams["application_name"] = "slipway"
 	}
@@ -76,6 +96,8 @@ func (d Database) authenticate(ctx context.Context, config *pgx.ConnConfig) erro
 	if d.Password == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	password, err := d.Password(ctx)
 	if err != nil {
 		return fmt.Errorf("read the database's password: %w", err)

@@ -53,6 +53,13 @@ func Run(m *testing.M) int {
 // installed, the test is skipped.
 func Address(t testing.TB) string {
 	t.Helper()
+	name := database(t)
+	return started.Load().address(name)
+}
+
+// database makes an empty database and returns its name.
+func database(t testing.TB) string {
+	t.Helper()
 	c, err := server()
 	if errors.Is(err, errMissing) {
 		t.Skip(err)
@@ -64,7 +71,7 @@ func Address(t testing.TB) string {
 	if err := c.create(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
-	return c.address(name)
+	return name
 }
 
 func (c *cluster) create(ctx context.Context, name string) error {
