@@ -50,6 +50,7 @@ type Controller struct {
 
 	stop    context.CancelFunc
 	watches sync.WaitGroup
+	letGo   context.CancelFunc // of what watches the lock
 }
 
 // Open takes the lock, goes on with what was running, and begins to watch the
@@ -64,9 +65,22 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 	if c.lock, err = o.Database.Acquire(ctx, store.Self(o.URL), o.Waiting); err != nil {
 		return nil, err
 	}
+	held, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	c.letGo = letGo
+	go func() {
+		select {
+		case <-c.lock.Lost():
+			letGo()
+		case <-held.Done():
+		}
+	}()
+	ctx, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	defer context.AfterFunc(held, interrupt)()
 	if c.store, err = o.Database.Open(ctx); err != nil {
 		return nil, err
 	}
+	context.AfterFunc(held, c.store.CutOff) // who conducts from now on is to be alone in the tables
 	repository := &repository{Repo: o.Repository, log: o.Logger}
 	c.engine, err = engine.Open(ctx, engine.Options{
 		SQLite: c.store.SQLite(), Postgres: c.store.Postgres(), Store: c.store, Queue: c.store,
@@ -114,6 +128,9 @@ func (c *Controller) Close() error {
 	}
 	if c.store != nil {
 		failures = append(failures, c.store.Close())
+	}
+	if c.letGo != nil {
+		c.letGo()
 	}
 	if c.lock != nil {
 		failures = append(failures, c.lock.Release())

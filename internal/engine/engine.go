@@ -104,6 +104,7 @@ func (e *Engine) recheck(ctx context.Context) {
 // Close interrupts what runs, without ending it: the next Open goes on. It
 // closes the database.
 func (e *Engine) Close() error {
+	e.workflows.halt()
 	e.stop()
 	e.rechecks.Wait()
 	return e.workflows.close()
@@ -148,8 +149,8 @@ func (e *Engine) Stop(ctx context.Context, id string, stop slipway.StopRequest) 
 
 func (e *Engine) begin(execution slipway.Execution) {
 	if err := e.workflows.start(execution); err != nil {
-		// The tables call it in progress, so the next Open takes it up.
-		e.log.Error("an execution waits for a restart", keyExecution, execution.ID, keyError, err)
+		// The tables call it in progress, so a recheck takes it up, or the next Open.
+		e.log.Error("an execution could not be started; it is in a minute", keyExecution, execution.ID, keyError, err)
 	}
 }
 

@@ -41,6 +41,8 @@ type workflows struct {
 	mu       sync.Mutex
 	closed   bool
 	starting sync.WaitGroup
+	halted   context.Context // ends when it begins to close
+	halt     context.CancelFunc
 }
 
 // launch opens the library on the database and goes on with every workflow that was
@@ -59,7 +61,8 @@ func launch(ctx context.Context, o Options, taken *steps.Steps) (*workflows, err
 	if err != nil {
 		return nil, fmt.Errorf("open the workflow engine: %w", err)
 	}
-	w := &workflows{root: root, steps: taken}
+	halted, halt := context.WithCancel(context.WithoutCancel(ctx))
+	w := &workflows{root: root, steps: taken, halted: halted, halt: halt}
 	dbos.RegisterWorkflow(root, w.execute, dbos.WithWorkflowName(workflowName), dbos.WithMaxRecoveryAttempts(math.MaxInt32))
 	if err := dbos.Launch(root); err != nil {
 		return nil, fmt.Errorf("start the workflow engine: %w", err)
@@ -122,7 +125,7 @@ func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
 	var pause steps.Backoff
 	for action := pipeline.ActionSource; action != pipeline.ActionNone; {
 		next, err := dbos.RunAsStep(ctx, func(ctx context.Context) (pipeline.Action, error) {
-			return w.steps.Take(ctx, id, action)
+			return w.take(ctx, id, action)
 		}, dbos.WithStepName(string(action)))
 		switch {
 		case err == nil:
@@ -141,6 +144,25 @@ func (w *workflows) execute(ctx dbos.Context, id string) (string, error) {
 		}
 	}
 	return id, nil
+}
+
+// take takes a step, until the engine begins to close: that has to interrupt what writes
+// to AWS at once, while the library does so only after what is being started, for which
+// the database may let it wait. To the library the step goes on until then, so that it
+// does not remember the interruption as the step's answer.
+func (w *workflows) take(ctx context.Context, id string, action pipeline.Action) (pipeline.Action, error) {
+	if w.halted.Err() != nil {
+		<-ctx.Done()
+		return action, ctx.Err()
+	}
+	acting, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	defer context.AfterFunc(w.halted, interrupt)() //nolint:contextcheck // it is the engine's that ends the step's
+	next, err := w.steps.Take(acting, id, action)
+	if err != nil && acting.Err() != nil {
+		<-ctx.Done()
+	}
+	return next, err
 }
 
 // close interrupts the running steps and waits for them; what they were doing
