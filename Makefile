@@ -94,7 +94,8 @@ e2e-aws: build ## Apply the Terraform examples on the sandbox and moto, deliver,
 
 .PHONY: bench
 bench: build ## Measure what the README promises: latency, batching, size, memory
-	go test -run '^$$' -bench . -benchtime 20x ./internal/...
+	go test -run '^$$' -bench . -skip Thousand -benchtime 20x ./internal/...
+	go test -run '^$$' -bench Thousand -benchtime 2x ./internal/engine
 	SLIPWAY_BIN=$(CURDIR)/$(BIN) go test -run '^$$' -bench . -benchtime 1x -tags e2e ./e2e/...
 
 .PHONY: demo
