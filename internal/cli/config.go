@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -67,6 +68,9 @@ func flagSettings(command *kong.Context) []setting {
 				s.Value, s.Source = fmt.Sprint(flag.Target.Interface()), "flag --"+flag.Name
 			}
 			s.Value = masked(s.Value)
+			if _, is := flag.Target.Interface().(secret); is && secret(s.Value).Validate() != nil {
+				s.Value = hidden // no reference: perhaps what one should be to
+			}
 			settings = append(settings, s)
 		}
 	}
@@ -95,7 +99,7 @@ func awsSettings(ctx context.Context) []setting {
 	}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if os.Getenv(name) != "" {
-			settings = append(settings, setting{name, "***", "environment"})
+			settings = append(settings, setting{name, hidden, "environment"})
 		}
 	}
 	return settings
@@ -111,18 +115,34 @@ func source(names ...string) string {
 	return "AWS SDK"
 }
 
+// hidden stands for what may be secret.
+const hidden = "***"
+
+// Where passwords are in the address of a database, besides that of a URL's user.
+var (
+	// passwordParameter is in what follows the question mark.
+	passwordParameter = regexp.MustCompile(`(?i)([?&](?:ssl)?password=)[^&]*`)
+	// passwordOfUser is in what Go takes for no URL, or for another: PostgreSQL takes
+	// characters for themselves that URLs have a meaning for.
+	passwordOfUser = regexp.MustCompile(`^((?:[^/:@]*://)?[^/:@]*):.*@`)
+)
+
 // masked hides what may be secret in a URL: the password, and over HTTP a user
 // without one, which may be a token. Any other text stays as it is.
 func masked(text string) string {
+	text = passwordParameter.ReplaceAllString(text, "${1}"+hidden)
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
+	if err != nil || u.User == nil && strings.HasPrefix(u.Scheme, "postgres") {
+		return passwordOfUser.ReplaceAllString(text, "${1}:"+hidden+"@")
+	}
+	if u.User == nil {
 		return text
 	}
 	user := u.User.Username()
 	if _, has := u.User.Password(); has {
-		user += ":***"
+		user += ":" + hidden
 	} else if strings.HasPrefix(u.Scheme, "http") {
-		user = "***"
+		user = hidden
 	}
 	u.User = nil
 	return strings.Replace(u.String(), "://", "://"+user+"@", 1)

@@ -42,14 +42,15 @@ func TestFlags(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for name, value := range map[string]string{
-		"SLIPWAY_SERVER":        "http://cd.example.com",
-		"SLIPWAY_REPOSITORY":    "https://dev:hunter2@git.example.com/deployment.git",
-		"AWS_REGION":            "eu-west-1",
-		"AWS_ENDPOINT_URL":      "http://127.0.0.1:4566",
-		"AWS_PROFILE":           "",
-		"AWS_ACCESS_KEY_ID":     "AKIAIOSFODNN7EXAMPLE",
-		"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI",
-		"AWS_CONFIG_FILE":       "/dev/null",
+		"SLIPWAY_SERVER":            "http://cd.example.com",
+		"SLIPWAY_DATABASE_PASSWORD": "hunter2", // which is not what it is for
+		"SLIPWAY_REPOSITORY":        "https://dev:hunter2@git.example.com/deployment.git",
+		"AWS_REGION":                "eu-west-1",
+		"AWS_ENDPOINT_URL":          "http://127.0.0.1:4566",
+		"AWS_PROFILE":               "",
+		"AWS_ACCESS_KEY_ID":         "AKIAIOSFODNN7EXAMPLE",
+		"AWS_SECRET_ACCESS_KEY":     "wJalrXUtnFEMI",
+		"AWS_CONFIG_FILE":           "/dev/null",
 	} {
 		t.Setenv(name, value)
 	}
@@ -98,6 +99,15 @@ func TestMasked(t *testing.T) {
 		"https://token@git.example.com/d.git":   "https://***@git.example.com/d.git",
 		"https://dev:p%40ss@git.example.com/d":  "https://dev:***@git.example.com/d",
 		"postgres://dev:secret@db.example.com/": "postgres://dev:***@db.example.com/",
+
+		"https://git.example.com/d@v1.git":                            "https://git.example.com/d@v1.git",
+		"postgres://dev:sec#ret@db.example.com/slipway":               "postgres://dev:***@db.example.com/slipway",
+		"postgres://dev:1#secret@db.example.com/slipway":              "postgres://dev:***@db.example.com/slipway",
+		"postgres://dev:sec/r@et@db.example.com/slipway":              "postgres://dev:***@db.example.com/slipway",
+		"postgres://dev:secret%zz@db.example.com/slipway":             "postgres://dev:***@db.example.com/slipway",
+		"postgres://dev:secret@db1:5432,db2:5433/slipway":             "postgres://dev:***@db1:5432,db2:5433/slipway",
+		"postgres:///slipway?user=dev&password=secret&sslmode=prefer": "postgres:///slipway?user=dev&password=***&sslmode=prefer",
+		"postgres://dev:secret@/slipway?sslpassword=secret":           "postgres://dev:***@/slipway?sslpassword=***",
 	} {
 		if got := masked(text); got != want {
 			t.Errorf("masked(%q) = %q, want %q", text, got, want)

@@ -29,6 +29,15 @@ func TestSecretReferences(t *testing.T) {
 	}
 }
 
+// What is no reference is refused from the environment as well, which kong does not ask.
+func TestSecretReferenceOfTheEnvironment(t *testing.T) {
+	t.Setenv("SLIPWAY_DATABASE_PASSWORD", "hunter2")
+	got := slipwayCommand(t, "serve", "--repository", t.TempDir(), "--database", "postgres://slipway@127.0.0.1:1/slipway", "--listen", "127.0.0.1:0")
+	if got.code != 2 || !strings.Contains(got.err, "env:NAME or secretsmanager:ARN") || strings.Contains(got.err, "hunter2") {
+		t.Errorf("code %d: %s", got.code, got.err)
+	}
+}
+
 func TestSecretOfTheEnvironment(t *testing.T) {
 	t.Setenv("SLIPWAY_TEST_SECRET", "hunter2")
 	if got, err := secret("env:SLIPWAY_TEST_SECRET").read()(t.Context()); got != "hunter2" || err != nil {

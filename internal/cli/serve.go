@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/slipway-cd/slipway/internal/controller"
@@ -30,8 +31,12 @@ Examples:
     slipway serve --repository https://git.example.com/deployment.git --database 'postgres://slipway@db.example.com/slipway?sslmode=require'`
 }
 
-// Validate refuses what is no time to wait before anything is opened.
+// Validate refuses what is no time to wait, and what is no reference to a secret,
+// before anything is opened. Of a flag that its variable sets, kong asks the command alone.
 func (c *serveCmd) Validate() error {
+	if err := c.DatabasePassword.Validate(); err != nil {
+		return fmt.Errorf("--database-password: %w", err)
+	}
 	if c.Poll != nil && *c.Poll <= 0 {
 		return errors.New("--poll must be longer than 0s")
 	}
@@ -55,7 +60,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	s, err := openService(ctx, c.Listen, options)
 	if err != nil {
-		if errors.Is(err, context.Canceled) {
+		if ctx.Err() != nil {
 			return nil // asked to end while it stood by
 		}
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/slipway-cd/slipway"
 )
 
@@ -45,6 +47,23 @@ func (d Database) Acquire(ctx context.Context, me Holder, waiting func(Holder)) 
 	return d.acquirePostgres(ctx, me, waiting)
 }
 
+// Server is the host and port where PostgreSQL is asked first; empty for a database
+// on this machine, in a file or behind a socket.
+func (d Database) Server() string {
+	if path, err := d.path(); path != "" || err != nil {
+		return ""
+	}
+	config, err := d.postgresConfig()
+	if err != nil {
+		return ""
+	}
+	network, address := pgconn.NetworkAddress(config.ConnConfig.Host, config.ConnConfig.Port)
+	if network == "unix" {
+		return ""
+	}
+	return address
+}
+
 // path is that of a database in a file, or empty for one in PostgreSQL.
 func (d Database) path() (string, error) {
 	if strings.HasPrefix(d.Address, "postgres://") || strings.HasPrefix(d.Address, "postgresql://") {
@@ -52,7 +71,8 @@ func (d Database) path() (string, error) {
 	}
 	path, found := strings.CutPrefix(d.Address, "sqlite:")
 	if !found || path == "" {
-		return "", slipway.Usagef("database %q is not understood: write sqlite:PATH or postgres://USER@HOST/NAME, for example sqlite:slipway.db", d.Address)
+		// There may be a password in it.
+		return "", slipway.Usagef("the database's address is not understood: write sqlite:PATH or postgres://USER@HOST/NAME, for example sqlite:slipway.db")
 	}
 	return strings.TrimPrefix(path, "//"), nil
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -147,5 +148,31 @@ func TestPostgresThatIsNot(t *testing.T) {
 	_, err := d.Acquire(t.Context(), me, func(store.Holder) { t.Error("it waits") })
 	if slipway.NextOf(err) != slipway.NextPerson || slipway.HintOf(err) == "" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is not understood may have a password in it, which nobody repeats.
+func TestAddressIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"mysql://slipway:hunter2@db.example.com/slipway", "Postgres://slipway:hunter2@db.example.com/slipway", "slipway:hunter2@db.example.com",
+		"host=db.example.com password=hunter2", "postgres://slipway:hunter2@db.example.com:port/slipway", "postgres://slipway:hun%hunter2@db.example.com/slipway",
+		"postgres://slipway@db.example.com/slipway?sslmode=bogus&password=hunter2",
+	} {
+		if _, err := (store.Database{Address: address}).Open(t.Context()); slipway.NextOf(err) != slipway.NextUsage || strings.Contains(err.Error()+slipway.HintOf(err), "hunter2") {
+			t.Errorf("%s gave %v", address, err)
+		}
+	}
+}
+
+// Pooled connections are as many as the address says, or 16.
+func TestPostgresConnections(t *testing.T) {
+	t.Parallel()
+	// Go's own reading of URLs wants the # escaped; PostgreSQL's does not.
+	address := strings.Replace(postgrestest.Address(t), "postgres:///", "postgres://slipway:pass#word@/", 1)
+	for parameter, want := range map[string]int32{"": 16, "&pool_max_conns=3": 3} {
+		if got := open(t, store.Database{Address: address + parameter}).Postgres().Config().MaxConns; got != want {
+			t.Errorf("%q gave %d connections, want %d", parameter, got, want)
+		}
 	}
 }

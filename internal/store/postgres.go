@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,7 +68,7 @@ func (d Database) postgresConfig() (*pgxpool.Config, error) {
 			Hint: "write postgres://USER@HOST:5432/NAME, with sslmode and other parameters behind a ?",
 		}
 	}
-	if address, err := url.Parse(d.Address); err == nil && !address.Query().Has("pool_max_conns") {
+	if !strings.Contains(d.Address, "pool_max_conns=") {
 		config.MaxConns = pooled
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
