@@ -47,7 +47,7 @@ func openService(ctx context.Context, listen string, o controller.Options) (*ser
 		url: "http://" + listener.Addr().String(), failed: make(chan error, 1),
 	}
 	if o.URL == "" {
-		s.options.URL = reachable(ctx, listener.Addr(), o.Database.Address)
+		s.options.URL = reachable(ctx, listener.Addr(), o.Database)
 	}
 	if o.Waiting != nil {
 		s.options.Waiting = func(by store.Holder) {
