@@ -18,7 +18,7 @@ func (s *Store) Execution(ctx context.Context, id string) (slipway.Execution, er
 }
 
 func oneExecution(ctx context.Context, q querier, id string) (slipway.Execution, error) {
-	found, err := selectExecutions(ctx, q, "WHERE id = $1", id)
+	found, err := selectExecutions(ctx, q, "WHERE id = $1", text(id))
 	if err != nil {
 		return slipway.Execution{}, err
 	}

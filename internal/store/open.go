@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -46,8 +47,9 @@ func (s *Store) CutOff() {
 	}
 }
 
-// Close closes the database. It waits for what is being asked.
+// Close closes the database. It waits a little for what is being asked.
 func (s *Store) Close() error {
+	defer time.AfterFunc(patience, s.CutOff).Stop()
 	err := s.db.Close()
 	if s.pool != nil {
 		s.pool.Close()

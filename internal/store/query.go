@@ -30,9 +30,9 @@ func (s *Store) Executions(ctx context.Context, query Query) ([]slipway.Executio
 		add("app = $%d", query.App.String())
 	}
 	if query.Commit != "" {
-		add("commit_id = $%d", query.Commit)
+		add("commit_id = $%d", text(query.Commit))
 	}
-	if id := strings.ToLower(query.ID); id != "" {
+	if id := text(strings.ToLower(query.ID)); id != "" {
 		// The index finds those around it, in whatever order the database has for text.
 		add("id >= $%d", id)
 		add("id < $%d", id+"g") // behind every digit of a UUID

@@ -115,3 +115,22 @@ func TestExecutions(t *testing.T) {
 		}
 	})
 }
+
+// What is no text for PostgreSQL is asked for nevertheless: there is nothing of that name.
+func TestQueryOfNoText(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, d store.Database) {
+		s := open(t, d)
+		submit(t, s, newExecution(webapp, slipway.ModeSuperseded, 1))
+		for _, name := range []string{"\x00", "\xff", "0\x00"} {
+			for _, query := range []store.Query{{ID: name}, {Commit: name}} {
+				if got, err := s.Executions(t.Context(), query); len(got) != 0 || err != nil {
+					t.Errorf("%+v gave %d executions, %v", query, len(got), err)
+				}
+			}
+			if _, err := s.Execution(t.Context(), name); slipway.NextOf(err) != slipway.NextUsage {
+				t.Errorf("%q gave %v", name, err)
+			}
+		}
+	})
+}

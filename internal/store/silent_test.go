@@ -39,7 +39,36 @@ func TestSilentConnectionOfThePool(t *testing.T) {
 	if _, err := s.InProgress(ctx); err != nil {
 		t.Error(err)
 	}
-	s.CutOff() // or closing waits for the farewell of the silent one
+}
+
+// What is stuck in the database does not keep the Store open.
+func TestCloseWhileStuck(t *testing.T) {
+	t.Parallel()
+	d := store.Database{Address: postgrestest.Address(t)}
+	s, other := open(t, d), open(t, d)
+	tx, err := other.Postgres().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), `LOCK executions`); err != nil {
+		t.Fatal(err)
+	}
+	answer, closed := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := s.InProgress(t.Context())
+		answer <- err
+	}()
+	for s.Postgres().Stat().AcquiredConns() == 0 {
+		<-time.After(time.Millisecond)
+	}
+	go func() { closed <- s.Close() }()
+	if err := receive(t, "the end", closed); err != nil {
+		t.Error(err)
+	}
+	if err := receive(t, "an answer", answer); err == nil {
+		t.Error("it read what was locked")
+	}
 }
 
 // What waits for an answer when the database is cut off gets an error, and the Store
