@@ -89,6 +89,7 @@ func Open(ctx context.Context, o Options) (_ *Controller, err error) {
 	if err != nil {
 		return nil, err
 	}
+	context.AfterFunc(held, c.engine.Halt)
 	c.watcher = trigger.NewWatcher(trigger.Options{
 		Repository: repository, Pipelines: c.store, Inspector: o.Target, Submitter: c.engine,
 		NewID: engine.NewID, Interval: o.Interval, Logger: o.Logger,

@@ -101,10 +101,14 @@ func (e *Engine) recheck(ctx context.Context) {
 	}
 }
 
+// Halt interrupts the steps at once, and takes no more, for whom nothing may be written
+// any more: what Close waits for may take a while. Close the Engine nevertheless.
+func (e *Engine) Halt() { e.workflows.halt() }
+
 // Close interrupts what runs, without ending it: the next Open goes on. It
 // closes the database.
 func (e *Engine) Close() error {
-	e.workflows.halt()
+	e.Halt()
 	e.stop()
 	e.rechecks.Wait()
 	return e.workflows.close()

@@ -179,6 +179,37 @@ func closeInTheMiddle(t *testing.T, r *rig, a *account) {
 	}
 }
 
+// A halted engine takes no step, and says so to nobody: the next one goes on.
+func TestHalt(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		halted := false
+		r.cloud.OnObserve = func(ctx context.Context, _ slipway.Deployment) (slipway.Observation, error) {
+			if halted {
+				return stepstest.Seen(slipway.StateDeployed, "done"), nil
+			}
+			<-ctx.Done()
+			halted = true
+			return slipway.Observation{}, ctx.Err()
+		}
+		id := r.submit(webapp, slipway.ModeQueued)
+		r.passes(time.Second)
+		r.engine.Halt()
+		other := r.submit(slipway.App{Cluster: "cluster1", Name: "webapp2"}, slipway.ModeQueued)
+		r.passes(time.Hour)
+		called := r.cloud.Called()
+		if !halted || r.get(id).Status.Ended() || r.get(other).Stage != slipway.StageSource {
+			t.Errorf("it was interrupted: %t; then %+v and %+v; calls: %s", halted, r.get(id), r.get(other), called)
+		}
+		r.close()
+		r.open()
+		for _, id := range []string{id, other} {
+			if e := r.wait(id); e.Outcome != slipway.OutcomeDeployed {
+				t.Errorf("it ended as %s", stepstest.Ended(e))
+			}
+		}
+	})
+}
+
 // A restart is nothing to be alarmed about.
 func TestCloseIsQuiet(t *testing.T) {
 	t.Parallel()
