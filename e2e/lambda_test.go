@@ -48,6 +48,10 @@ func TestLambda(t *testing.T) {
 	if status, says := c.last(branch, "webapp1"); status != types.PipelineExecutionStatusSucceeded {
 		t.Fatalf("%s: %s", status, says)
 	}
+	if by := c.executions(branch, "webapp1")[0].Trigger; by.TriggerType != types.TriggerTypeStartPipelineExecution ||
+		aws.ToString(by.TriggerDetail) != "arn:aws:sts::111122223333:assumed-role/slipway/slipway-trigger" {
+		t.Errorf("it was started by %s, %s", by.TriggerType, aws.ToString(by.TriggerDetail))
+	}
 	if n := len(c.executions(branch, "service1")); n != 1 {
 		t.Errorf("service1, which did not change, has %d executions", n)
 	}

@@ -29,7 +29,7 @@ func (c *aClone) ask(t *testing.T, answer any, args ...string) {
 	build(t)
 	url := strings.TrimSpace(c.account.run(t, c.dir, "git", "remote", "get-url", "origin"))
 	cmd := exec.CommandContext(t.Context(), built.slipway, append(args, "--repository", url, "--branch", c.branch, "--output", "json")...)
-	cmd.Dir, cmd.Env = c.dir, append(c.account.env(t.TempDir()), "AWS_ACCESS_KEY_ID="+trail.Key(person))
+	cmd.Dir, cmd.Env = c.dir, append(c.account.env(t.TempDir()), "AWS_ACCESS_KEY_ID="+trail.Key(person, ""))
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
@@ -53,8 +53,8 @@ func (c *aClone) tells(t *testing.T) {
 		if i == 0 {
 			want = slipway.OutcomeRolledBack
 		}
-		if x := entry.Execution; x == nil || x.Outcome != want {
-			t.Errorf("history of %s %q: %+v, want %s", entry.ID, entry.Message, x, want)
+		if x := entry.Execution; x == nil || x.Outcome != want || x.Trigger.Kind != slipway.TriggerEvent {
+			t.Errorf("history of %s %q: %+v, want %s, by a push", entry.ID, entry.Message, x, want)
 		}
 	}
 	// ECS forgets stopped tasks after an hour of its time, which may be over here.

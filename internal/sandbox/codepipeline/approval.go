@@ -26,7 +26,7 @@ func (*Service) approve(context.Context, *work) outcome {
 // PutApprovalResult is what a person says. The texts of the errors are the API
 // reference's.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-approve-or-reject.html
-func (a api) PutApprovalResult(_ context.Context, in *codepipeline.PutApprovalResultInput) (*codepipeline.PutApprovalResultOutput, error) {
+func (a api) PutApprovalResult(ctx context.Context, in *codepipeline.PutApprovalResultInput) (*codepipeline.PutApprovalResultOutput, error) {
 	p, err := a.pipeline(in.PipelineName)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (a api) PutApprovalResult(_ context.Context, in *codepipeline.PutApprovalRe
 	case action.Status != types.ActionExecutionStatusInProgress:
 		return nil, errCoded("ApprovalAlreadyCompletedException", "The approval action has already been approved or rejected.")
 	}
-	action.Summary, action.UpdatedBy = aws.ToString(in.Result.Summary), a.caller()
+	action.Summary, action.UpdatedBy = aws.ToString(in.Result.Summary), *a.caller(ctx)
 	out := outcome{done: true}
 	if in.Result.Status == types.ApprovalStatusRejected {
 		out = failure(codeJobFailed, "%s", action.Summary)

@@ -2,6 +2,7 @@ package codepipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/slipway-cd/slipway/internal/sandbox/awsjson"
 	"github.com/slipway-cd/slipway/internal/sandbox/trail"
@@ -164,5 +167,8 @@ func (s *Service) arn(resource string) string {
 	return "arn:aws:codepipeline:" + s.options.Region + ":" + s.options.Account + ":" + resource
 }
 
-// caller is who is taken to have called: there is no authentication.
-func (s *Service) caller() string { return "arn:aws:iam::" + s.options.Account + ":root" }
+// caller is who called: a role's session, or who is taken to have, since there is no
+// authentication.
+func (s *Service) caller(ctx context.Context) *string {
+	return aws.String(cmp.Or(trail.Caller(ctx), "arn:aws:iam::"+s.options.Account+":root"))
+}

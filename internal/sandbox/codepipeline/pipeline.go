@@ -13,7 +13,7 @@ import (
 
 // CreatePipeline makes a pipeline, which begins its first execution at once, as on
 // AWS.
-func (a api) CreatePipeline(_ context.Context, in *codepipeline.CreatePipelineInput) (*codepipeline.CreatePipelineOutput, error) {
+func (a api) CreatePipeline(ctx context.Context, in *codepipeline.CreatePipelineInput) (*codepipeline.CreatePipelineOutput, error) {
 	if err := a.check(in.Pipeline); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (a api) CreatePipeline(_ context.Context, in *codepipeline.CreatePipelineIn
 		Tags: tags, Tokens: map[string]string{}, Stages: map[string]*stage{},
 	}
 	a.state.Pipelines[name] = p
-	a.begin(p, &execution{Variables: p.defaults(), Trigger: types.ExecutionTrigger{TriggerType: types.TriggerTypeCreatePipeline, TriggerDetail: aws.String(a.caller())}})
+	a.begin(p, &execution{Variables: p.defaults(), Trigger: types.ExecutionTrigger{TriggerType: types.TriggerTypeCreatePipeline, TriggerDetail: a.caller(ctx)}})
 	out := &codepipeline.CreatePipelineOutput{Pipeline: &p.Declaration}
 	if len(in.Tags) > 0 {
 		out.Tags = p.tagList()

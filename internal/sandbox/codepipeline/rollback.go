@@ -5,7 +5,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 )
@@ -13,7 +12,7 @@ import (
 // RollbackStage runs a stage again with what an earlier execution had, as an
 // execution of its own. The texts of the errors are ours.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html
-func (a api) RollbackStage(_ context.Context, in *codepipeline.RollbackStageInput) (*codepipeline.RollbackStageOutput, error) {
+func (a api) RollbackStage(ctx context.Context, in *codepipeline.RollbackStageInput) (*codepipeline.RollbackStageOutput, error) {
 	p, target, err := a.both(in.PipelineName, in.TargetPipelineExecutionId)
 	if err != nil {
 		return nil, err
@@ -24,7 +23,7 @@ func (a api) RollbackStage(_ context.Context, in *codepipeline.RollbackStageInpu
 	if err := a.mayRollBack(p, target, *in.StageName); err != nil {
 		return nil, err
 	}
-	e := a.rollBack(p, target, *in.StageName, types.ExecutionTrigger{TriggerType: types.TriggerTypeManualRollback, TriggerDetail: aws.String(a.caller())})
+	e := a.rollBack(p, target, *in.StageName, types.ExecutionTrigger{TriggerType: types.TriggerTypeManualRollback, TriggerDetail: a.caller(ctx)})
 	return &codepipeline.RollbackStageOutput{PipelineExecutionId: &e.ID}, nil
 }
 

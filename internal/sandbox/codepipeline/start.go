@@ -21,8 +21,8 @@ var (
 
 // StartPipelineExecution begins an execution; the same clientRequestToken names the
 // same one for ever.
-func (a api) StartPipelineExecution(_ context.Context, in *codepipeline.StartPipelineExecutionInput) (*codepipeline.StartPipelineExecutionOutput, error) {
-	return a.start(in, types.ExecutionTrigger{TriggerType: types.TriggerTypeStartPipelineExecution, TriggerDetail: aws.String(a.caller())})
+func (a api) StartPipelineExecution(ctx context.Context, in *codepipeline.StartPipelineExecutionInput) (*codepipeline.StartPipelineExecutionOutput, error) {
+	return a.start(in, types.ExecutionTrigger{TriggerType: types.TriggerTypeStartPipelineExecution, TriggerDetail: a.caller(ctx)})
 }
 
 // StartByRule begins an execution of a pipeline that is the target of a rule of

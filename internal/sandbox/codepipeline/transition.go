@@ -16,7 +16,7 @@ var disablePattern = regexp.MustCompile(`^[a-zA-Z0-9!@ \(\)\.\*\?\-]{1,300}$`)
 
 // DisableStageTransition keeps executions from entering a stage, or from leaving
 // it for the next.
-func (a api) DisableStageTransition(_ context.Context, in *codepipeline.DisableStageTransitionInput) (*codepipeline.DisableStageTransitionOutput, error) {
+func (a api) DisableStageTransition(ctx context.Context, in *codepipeline.DisableStageTransitionInput) (*codepipeline.DisableStageTransitionOutput, error) {
 	reason := aws.ToString(in.Reason)
 	if !disablePattern.MatchString(reason) {
 		return nil, errConstraint(reason, "reason", "Member must satisfy regular expression pattern: "+disablePattern.String())
@@ -25,17 +25,17 @@ func (a api) DisableStageTransition(_ context.Context, in *codepipeline.DisableS
 	if err != nil {
 		return nil, err
 	}
-	known.Transition = &types.TransitionState{DisabledReason: &reason, LastChangedAt: aws.Time(time.Now()), LastChangedBy: aws.String(a.caller())}
+	known.Transition = &types.TransitionState{DisabledReason: &reason, LastChangedAt: aws.Time(time.Now()), LastChangedBy: a.caller(ctx)}
 	return &codepipeline.DisableStageTransitionOutput{}, nil
 }
 
 // EnableStageTransition lets executions through again: the one that waits.
-func (a api) EnableStageTransition(_ context.Context, in *codepipeline.EnableStageTransitionInput) (*codepipeline.EnableStageTransitionOutput, error) {
+func (a api) EnableStageTransition(ctx context.Context, in *codepipeline.EnableStageTransitionInput) (*codepipeline.EnableStageTransitionOutput, error) {
 	p, known, err := a.transition(in.PipelineName, in.StageName, in.TransitionType)
 	if err != nil {
 		return nil, err
 	}
-	known.Transition = &types.TransitionState{Enabled: true, LastChangedAt: aws.Time(time.Now()), LastChangedBy: aws.String(a.caller())}
+	known.Transition = &types.TransitionState{Enabled: true, LastChangedAt: aws.Time(time.Now()), LastChangedBy: a.caller(ctx)}
 	a.advance(p)
 	return &codepipeline.EnableStageTransitionOutput{}, nil
 }

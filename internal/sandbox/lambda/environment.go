@@ -364,7 +364,7 @@ func (s *Service) variables(v *version, api, dir, temporary, stream string) []st
 		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", *v.MemorySize), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=" + aws.ToString(v.LoggingConfig.LogGroup), "AWS_LAMBDA_LOG_STREAM_NAME=" + stream,
 		"AWS_REGION=" + s.options.Region, "AWS_DEFAULT_REGION=" + s.options.Region,
-		"AWS_ACCESS_KEY_ID=" + trail.Key(aws.ToString(v.Role)), "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_SESSION_TOKEN=sandbox",
+		"AWS_ACCESS_KEY_ID=" + trail.Key(aws.ToString(v.Role), *v.FunctionName), "AWS_SECRET_ACCESS_KEY=sandbox", "AWS_SESSION_TOKEN=sandbox",
 		"AWS_ENDPOINT_URL=" + s.endpoint, "AWS_EC2_METADATA_DISABLED=true",
 		"_HANDLER=" + aws.ToString(v.Handler), "LAMBDA_TASK_ROOT=" + dir, "LAMBDA_RUNTIME_DIR=" + dir,
 		"LANG=en_US.UTF-8", "TZ=:UTC", "PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=" + temporary, "HOME=" + temporary,

@@ -143,7 +143,7 @@ func TestProgram(t *testing.T) {
 	})
 	out, first := r.invoke(t, "f", "print")
 	want := seen{
-		PID: first.PID, Count: 1, RequestID: first.RequestID, ARN: "arn:aws:lambda:eu-west-1:111122223333:function:f", Name: "f", Memory: "256", Key: trail.Key(role),
+		PID: first.PID, Count: 1, RequestID: first.RequestID, ARN: "arn:aws:lambda:eu-west-1:111122223333:function:f", Name: "f", Memory: "256", Key: trail.Key(role, "f"),
 		Endpoint: r.endpoint, Region: "eu-west-1", Variable: "value", Client: "b", Left: first.Left,
 	}
 	if first != want || first.Left <= 20*time.Second || first.Left > 30*time.Second || *out.ExecutedVersion != "$LATEST" {

@@ -27,21 +27,21 @@ func TestHandler(t *testing.T) {
 		authorization string
 		told          bool
 	}{
-		"a role's":         {of(trail.Key(role)), true},
+		"a role's":         {of(trail.Key(role, "slipway-deploy")), true},
 		"a person's":       {of("sandbox"), false},
 		"a key of AWS's":   {of("ASIAIOSFODNN7EXAMPLE"), false},
-		"without a scope":  {"AWS4-HMAC-SHA256 Credential=" + trail.Key(role), false},
+		"without a scope":  {"AWS4-HMAC-SHA256 Credential=" + trail.Key(role, "slipway-deploy"), false},
 		"without anything": {"", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told []trail.Call
-			var served string
+			var served, caller string
 			next := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
 				if err != nil {
 					t.Error(err)
 				}
-				served = string(body)
+				served, caller = string(body), trail.Caller(r.Context())
 			})
 			const document = `{"repositoryName": "deployment"}`
 			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(document))
@@ -52,11 +52,16 @@ func TestHandler(t *testing.T) {
 				t.Errorf("served %q", served)
 			}
 			var want []trail.Call
+			wantCaller := ""
 			if test.told {
+				wantCaller = "arn:aws:sts::111122223333:assumed-role/slipway-deploy/slipway-deploy"
 				want = []trail.Call{{Role: role, Service: "codecommit", Operation: "GetFile", Request: json.RawMessage(document)}}
 			}
 			if !reflect.DeepEqual(told, want) {
 				t.Errorf("told %+v, want %+v", told, want)
+			}
+			if caller != wantCaller {
+				t.Errorf("called by %q, want %q", caller, wantCaller)
 			}
 		})
 	}
