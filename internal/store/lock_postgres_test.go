@@ -94,7 +94,8 @@ func TestPostgresLockIsLost(t *testing.T) {
 	t.Parallel()
 	d := store.Database{Address: postgrestest.Address(t)}
 	first := mustAcquire(t, d)
-	_, got := standBy(t, d)
+	told, got := standBy(t, d)
+	receive(t, "the holder's name", told) // before that it has a lock of its own, to make the table
 	terminate(t, d)
 	receive(t, "the loss", first.Lost())
 	second := receive(t, "the lock", got)
