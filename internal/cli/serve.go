@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/slipway-cd/slipway/internal/controller"
@@ -31,11 +32,14 @@ Examples:
     slipway serve --repository https://git.example.com/deployment.git --database 'postgres://slipway@db.example.com/slipway?sslmode=require'`
 }
 
-// Validate refuses what is no time to wait, and what is no reference to a secret,
-// before anything is opened. Of a flag that its variable sets, kong asks the command alone.
+// Validate refuses what is no time to wait, no URL and no reference to a secret, before
+// anything is opened. Of a flag that its variable sets, kong asks the command alone.
 func (c *serveCmd) Validate() error {
 	if err := c.DatabasePassword.Validate(); err != nil {
 		return fmt.Errorf("--database-password: %w", err)
+	}
+	if u, err := url.Parse(c.Advertise); c.Advertise != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return errors.New("--advertise must be a URL, such as http://10.0.12.34:7878")
 	}
 	if c.Poll != nil && *c.Poll <= 0 {
 		return errors.New("--poll must be longer than 0s")
