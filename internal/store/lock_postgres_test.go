@@ -171,9 +171,12 @@ func TestPostgresConnections(t *testing.T) {
 	t.Parallel()
 	// Go's own reading of URLs wants the # escaped; PostgreSQL's does not.
 	address := strings.Replace(postgrestest.Address(t), "postgres:///", "postgres://slipway:pass#word@/", 1)
-	for parameter, want := range map[string]int32{"": 16, "&pool_max_conns=3": 3} {
+	for parameter, want := range map[string]int32{"": 16, "&pool_max_conns=2": 2} {
 		if got := open(t, store.Database{Address: address + parameter}).Postgres().Config().MaxConns; got != want {
 			t.Errorf("%q gave %d connections, want %d", parameter, got, want)
 		}
+	}
+	if _, err := (store.Database{Address: address + "&pool_max_conns=1"}).Open(t.Context()); slipway.NextOf(err) != slipway.NextUsage {
+		t.Errorf("a single connection, which is listened on, gave %v", err)
 	}
 }

@@ -71,6 +71,9 @@ func (d Database) postgresConfig() (*pgxpool.Config, error) {
 	if !strings.Contains(d.Address, "pool_max_conns=") {
 		config.MaxConns = pooled
 	}
+	if config.MaxConns < 2 { // the workflow library keeps one to listen on, and would wait for another for good
+		return nil, slipway.Usagef("pool_max_conns in the database's address must be 2 or more")
+	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
