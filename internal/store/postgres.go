@@ -51,7 +51,8 @@ func (d Database) openPostgres(ctx context.Context) (*Store, error) {
 	}
 	s := &Store{
 		db: stdlib.OpenDBFromPool(pool), pool: pool, links: links,
-		turn: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writeKey),
+		// What is read behind it is as of then, whatever the database's default is.
+		turn: fmt.Sprintf("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%d)", writeKey),
 	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, cannotOpen(config.ConnConfig, err)
