@@ -66,14 +66,19 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		Woken: e.bells.of,
 	}
 	// Steps that go on before launch returns may end and begin the next
-	// execution: ready holds them back until workflows is set.
+	// execution: ready holds them back until workflows is set, or is not to be.
 	ready := make(chan struct{})
-	taken.Begin = func(next slipway.Execution) { <-ready; e.begin(next) }
+	taken.Begin = func(next slipway.Execution) {
+		if <-ready; e.workflows != nil {
+			e.begin(next)
+		}
+	}
 	var err error
-	if e.workflows, err = launch(ctx, o, taken); err != nil {
+	e.workflows, err = launch(ctx, o, taken)
+	close(ready)
+	if err != nil {
 		return nil, err
 	}
-	close(ready)
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
 	if err := e.resume(ctx); err != nil {
