@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -221,9 +223,9 @@ func TestKilled(t *testing.T) {
 					service := r.ready(sandboxtest.CircuitBreaker(false))
 					k := &killer{network: r.w.HTTPClient().Transport, operation: test.operation, nth: test.nth, behind: behind}
 					r.around = func(_ int, _ []byte, handle func(http.RoundTripper) error) error {
-						k.dead = false
-						err := handle(k)
-						if k.dead {
+						p := &process{killer: k}
+						err := handle(p)
+						if p.died() {
 							return errKilled // whatever it said
 						}
 						return err
@@ -232,8 +234,8 @@ func TestKilled(t *testing.T) {
 					if !strings.HasPrefix(text, test.says) {
 						r.Errorf("it ended as %s: %s", status, text)
 					}
-					if k.seen < test.nth {
-						r.Errorf("%s was called %d times", test.operation, k.seen)
+					if seen := k.count(); seen < test.nth {
+						r.Errorf("%s was called %d times", test.operation, seen)
 					}
 					if got := r.effects(); got != test.writes {
 						r.Errorf("it wrote %s, want %s", got, test.writes)
@@ -247,31 +249,54 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// killer is the network of a process that dies at a call: no later one gets through.
+// killer kills the process that makes a certain call: processes may run at once.
 type killer struct {
 	network   http.RoundTripper
 	operation string
 	nth       int
 	behind    bool
-	seen      int
-	dead      bool
+
+	mu   sync.Mutex
+	seen int
+}
+
+func (k *killer) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seen
+}
+
+// kills counts a call, and reports whether it is the one.
+func (k *killer) kills(request *http.Request) bool {
+	if !strings.HasSuffix(request.Header.Get("X-Amz-Target"), "."+k.operation) {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seen++
+	return k.seen == k.nth
+}
+
+// process is the network of a process: once it is dead, no call gets through.
+type process struct {
+	*killer
+	dead atomic.Bool
 }
 
 var errKilled = errors.New("the process was killed")
 
-func (k *killer) RoundTrip(request *http.Request) (*http.Response, error) {
-	if k.dead {
+func (p *process) died() bool { return p.dead.Load() }
+
+func (p *process) RoundTrip(request *http.Request) (*http.Response, error) {
+	switch {
+	case p.died():
 		return nil, errKilled
+	case !p.kills(request):
+		return p.network.RoundTrip(request)
 	}
-	if !strings.HasSuffix(request.Header.Get("X-Amz-Target"), "."+k.operation) {
-		return k.network.RoundTrip(request)
-	}
-	if k.seen++; k.seen != k.nth {
-		return k.network.RoundTrip(request)
-	}
-	k.dead = true
-	if k.behind {
-		if answer, err := k.network.RoundTrip(request); err == nil {
+	p.dead.Store(true)
+	if p.behind {
+		if answer, err := p.network.RoundTrip(request); err == nil {
 			_ = answer.Body.Close()
 		}
 	}
