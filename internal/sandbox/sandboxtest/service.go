@@ -151,10 +151,13 @@ func Unsettled() ServiceOption {
 // port is the container port of every service made here.
 const port = 8080
 
-// settlePace is how often Settle looks, settleMost how long a service may take.
+// settlePace is how often Settle looks, and settleMost how long a service may take, of
+// ECS's time; by the machine's clock it may take settleLeast, which a fast time scale does
+// not make shorter: the machine has its own pace.
 const (
-	settlePace = 5 * time.Second
-	settleMost = 2 * time.Hour
+	settlePace  = 5 * time.Second
+	settleMost  = 2 * time.Hour
+	settleLeast = time.Minute
 )
 
 // Service makes a service with a task definition of its own name and one
@@ -235,7 +238,8 @@ func (s *Service) Describe() types.Service {
 // returns the service as it is then. The test fails if that takes hours.
 func (s *Service) Settle() types.Service {
 	s.w.t.Helper()
-	for waited := time.Duration(0); waited < settleMost; waited += settlePace {
+	most := max(time.Duration(float64(settleMost)/s.w.scale), settleLeast)
+	for began := time.Now(); time.Since(began) < most; {
 		d := s.Describe()
 		if steady(&d) {
 			return d
@@ -246,7 +250,7 @@ func (s *Service) Settle() types.Service {
 		}
 		s.w.wait(settlePace)
 	}
-	s.w.t.Fatalf("service %s/%s did not settle within %s", s.Cluster, s.Name, settleMost)
+	s.w.t.Fatalf("service %s/%s did not settle within %s", s.Cluster, s.Name, most)
 	return types.Service{}
 }
 
