@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"time"
@@ -58,6 +59,29 @@ func (h Holder) now() Holder {
 
 // lockRetry is how often a waiting process tries again.
 const lockRetry = 250 * time.Millisecond
+
+// await tries until the lock is held, and tells waiting who holds it meanwhile; with a
+// nil waiting that is an error.
+func await(ctx context.Context, waiting func(Holder), try func() (held bool, by Holder, err error)) error {
+	var told *Holder
+	for {
+		held, by, err := try()
+		switch {
+		case held || err != nil:
+			return err
+		case waiting == nil:
+			return conducted(by)
+		case told == nil || *told != by:
+			waiting(by)
+			told = &by
+		}
+		select {
+		case <-time.After(lockRetry):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the database's lock: %w", ctx.Err())
+		}
+	}
+}
 
 // conducted is the error for who does not want to wait.
 func conducted(by Holder) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gofrs/flock"
 
@@ -25,28 +24,17 @@ func acquireFile(ctx context.Context, path string, me Holder, waiting func(Holde
 		path = real
 	}
 	file := flock.New(path + ".lock")
-	var told Holder
-	for first := true; ; first = false {
-		held, err := file.TryLock()
-		if err != nil {
-			return nil, &slipway.Error{Next: slipway.NextPerson, Message: "lock database " + path, Err: err}
+	err := await(ctx, waiting, func() (held bool, by Holder, err error) {
+		if held, err = file.TryLock(); err != nil {
+			err = &slipway.Error{Next: slipway.NextPerson, Message: "lock database " + path, Err: err}
 		}
-		if held {
-			break
+		if !held {
+			by = readHolder(file.Path())
 		}
-		by := readHolder(file.Path())
-		if waiting == nil {
-			return nil, conducted(by)
-		}
-		if first || by != told {
-			waiting(by)
-			told = by
-		}
-		select {
-		case <-time.After(lockRetry):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for the lock of database %s: %w", path, ctx.Err())
-		}
+		return held, by, err
+	})
+	if err != nil {
+		return nil, err
 	}
 	lock := &Lock{release: file.Unlock}
 	if err := sign(file.Path(), me.now()); err != nil {
@@ -57,11 +45,7 @@ func acquireFile(ctx context.Context, path string, me Holder, waiting func(Holde
 
 // sign writes down who holds the lock.
 func sign(path string, by Holder) error {
-	text, err := json.Marshal(by)
-	if err != nil {
-		return fmt.Errorf("describe the lock's holder: %w", err)
-	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(encode(by)), 0o600); err != nil {
 		return fmt.Errorf("sign the lock: %w", err)
 	}
 	return nil

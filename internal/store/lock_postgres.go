@@ -26,35 +26,24 @@ var holderTable = fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d);
 // lock, on a connection of its own. A connection that breaks while it waits is made
 // again; a first one that cannot be made is an error.
 func (d Database) acquirePostgres(ctx context.Context, me Holder, waiting func(Holder)) (*Lock, error) {
-	var told *Holder
 	var conn *pgx.Conn
-	for {
-		var by Holder
-		held := false
-		fresh, err := d.lockConnection(ctx, conn)
-		if conn = fresh; err == nil {
+	var last *Holder // who held it when that was last known
+	err := await(ctx, waiting, func() (held bool, by Holder, err error) {
+		if conn, err = d.lockConnection(ctx, conn); err == nil {
 			held, by, err = tryLock(ctx, conn, me)
 		}
-		switch {
-		case held && err == nil:
-			return guard(ctx, conn), nil
-		case ctx.Err() != nil, err != nil && told == nil:
-			return nil, errors.Join(err, closeConnection(ctx, conn), ctx.Err())
-		case err != nil:
+		if err != nil && last != nil && ctx.Err() == nil {
 			_ = closeConnection(ctx, conn) // it broke; the next try makes another
 			conn = nil
-		case waiting == nil:
-			return nil, errors.Join(conducted(by), closeConnection(ctx, conn))
-		case told == nil || *told != by:
-			waiting(by)
-			told = &by
+			return false, *last, nil
 		}
-		select {
-		case <-time.After(lockRetry):
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("wait for the database's lock: %w", ctx.Err()), closeConnection(ctx, conn))
-		}
+		last = &by
+		return held, by, err
+	})
+	if err != nil {
+		return nil, errors.Join(err, closeConnection(ctx, conn))
 	}
+	return guard(ctx, conn), nil
 }
 
 // lockConnection returns conn, or makes a connection where there is none.
